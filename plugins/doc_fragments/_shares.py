@@ -72,13 +72,17 @@ _CONSUMER = """
             description:
               - A service principal, such as V(lambda.amazonaws.com). A service does not assume a pull role, so a pull
                 role rejects this option.
+              - Only C(source_arns) and C(source_accounts) limit a service. With C(require_mfa) or
+                C(principal_match=condition), it is an error.
             type: str
           source_arns:
-            description: The ARNs of the resources for which the service acts.
+            description:
+              - The ARNs of the resources for which the service acts. All parts except the account can have the
+                wildcards C(*) and C(?).
             type: list
             elements: str
           source_accounts:
-            description: The accounts for which the service acts.
+            description: The accounts for which the service acts, each as C(account) accepts it.
             type: list
             elements: str
 """
@@ -133,8 +137,8 @@ _SHARE: str = f"""
             identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
             policy of the registry gets one statement with a condition on the tags. The default is V(role).
           - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
-            C(roles=per_consumer), C(expires) and all C(handoff_forms) except C(ecs_lambda) are errors, and the
-            C(external_id) and C(session_tags) of a consumer.
+            C(roles=per_consumer), C(expires), C(condition_key=aws) and all C(handoff_forms) except C(ecs_lambda) are
+            errors, and the C(external_id) and C(session_tags) of a consumer.
         type: str
         choices: [role, repository_policy, registry_policy]
       repository_tags:
@@ -290,8 +294,8 @@ options:
   shares:
     description:
       - The shares whose roles are revoked, as declared for P(crossaccount.ecr.ecr_share#role).
-      - The module reads C(role_name), C(roles), C(consumers) and C(state). The defaults of the first three are
-        O(role_name), O(roles) and O(consumers). Shares with C(state=absent) or without a role are ignored.
+      - The module reads C(role_name), C(mode), C(roles), C(consumers) and C(state). The defaults of the first four are
+        O(role_name), O(mode), O(roles) and O(consumers). Shares with C(state=absent) or without a role are ignored.
     type: list
     elements: dict
     suboptions:{_ROLE}{_SHARE}

@@ -10,6 +10,7 @@ effect, and are errors.
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import typing as t
 
@@ -18,7 +19,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumer_problem
     who_problems,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import split_arn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
 #: The options that only a role can express, and the reason.
@@ -29,6 +29,15 @@ _ONLY_FOR_A_ROLE = {
     "max_session_duration": "The share has no role",
     "expires": "The share has no role that could end",
 }
+#: The options that limit users and roles, and the reason why they cannot limit a service.
+_NOT_FOR_A_SERVICE = {
+    "require_mfa": "A service does not sign in with MFA",
+    "principal_match": "A service has no users and roles",
+}
+_UNUSED = Consumer()
+#: An ARN, or a pattern of ARNs of one account. AWS compares each part of an ARN on its own, so the other parts may have
+#: wildcards. Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+_SOURCE_ARN = re.compile(r"arn:([a-z*?-]+):[a-z0-9*?-]+:[a-z0-9*?-]*:[0-9]{12}:.+")
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 
 
@@ -45,17 +54,22 @@ def access_consumer_problems(consumers: t.Sequence[Consumer], partition: str) ->
             *who_problems(consumer, partition),
             *_role_option_problems(consumer),
             *_service_problems(consumer),
+            *_source_problems(consumer, partition),
         ):
             yield f"Consumer {number} ({consumer.party}): {problem}"
 
 
 def _role_option_problems(consumer: Consumer) -> t.Iterator[str]:
     for name, reason in _ONLY_FOR_A_ROLE.items():
-        if getattr(consumer, name) not in (None, False):
+        if _is_used(consumer, name):
             yield (
                 f"{name} has no effect in a repository policy or a registry policy. {reason}. Remove {name}, or share"
                 " through a role."
             )
+
+
+def _is_used(consumer: Consumer, name: str) -> bool:
+    return bool(getattr(consumer, name) != getattr(_UNUSED, name))
 
 
 def _service_problems(consumer: Consumer) -> t.Iterator[str]:
@@ -76,12 +90,24 @@ def _service_problems(consumer: Consumer) -> t.Iterator[str]:
             f"service {service} has neither source_arns nor source_accounts, so each AWS account could use the service"
             " to pull. Set one of them."
         )
+    for name, reason in _NOT_FOR_A_SERVICE.items():
+        if _is_used(consumer, name):
+            yield f"{name} cannot limit service {service}. {reason}. Remove {name}, or declare an account instead."
+
+
+def _source_problems(consumer: Consumer, partition: str) -> t.Iterator[str]:
+    """Problems with the resources and accounts for which a service acts."""
     for account in consumer.source_accounts:
         yield from (f"source_accounts: {problem}" for problem in _names.account_problems(account))
     for arn in consumer.source_arns:
-        found = split_arn(arn)
-        if not (found and found.account.isdigit()):
+        found = _SOURCE_ARN.fullmatch(arn)
+        if not found:
             yield (
                 f"source_arns: {arn!r} is not the ARN of a resource in one account, such as"
                 " arn:aws:lambda:ap-northeast-1:222222222222:function:*."
+            )
+        elif not fnmatch.fnmatchcase(partition, found[1]):
+            yield (
+                f"source_arns: {arn!r} is in partition {found[1]}, but the owner account is in {partition}, so no"
+                f" request matches it. Begin the ARN with arn:{partition}:"
             )

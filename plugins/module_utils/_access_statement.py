@@ -23,7 +23,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, trust_document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list
 
-_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
+#: The first part of the Sid of each statement of this collection.
+SID_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
 #: The operators and the keys of all conditions that this file writes, in lower case.
 _CONDITIONS = {
     ("stringequals", "aws:principalorgid"),
@@ -44,13 +45,18 @@ def sid_of(share: str) -> str:
     """
     name = share.lower()
     words = "".join(word.capitalize() for word in re.findall("[a-z0-9]+", name))
-    return f"{_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{SID_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_sid_of(share: str) -> t.Callable[[object], bool]:
     """A function that returns whether a Sid is that of a statement of the share."""
     pattern = re.compile(f"{sid_of(share)}({_NUMBER}[0-9]+)?")
     return lambda sid: isinstance(sid, str) and bool(pattern.fullmatch(sid))
+
+
+def is_sid_of_a_share(sid: object) -> bool:
+    """Whether a Sid has the form of those of this collection."""
+    return isinstance(sid, str) and bool(re.fullmatch(f"{SID_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
 
 
 def access_statements(

@@ -31,8 +31,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     combined,
     unknown_attempt,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_sessions import Mentioned, RoleAdmission
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, admissions_to
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import admissions_to
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_verdicts import (
     Sessions,
     direct_attempt,
@@ -59,8 +60,9 @@ def audit_access(estate: Estate) -> AccessAudit:
     roles = [parser.principal(role) for role in estate.roles]
     targets = {registry.region: _targets(estate, registry, parser) for registry in estate.registries}
     documents = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
-    names = named_sessions([statement for document in documents for statement in document], estate.account)
-    chains = RoleChains(estate, roles, names)
+    statements = [statement for document in documents for statement in document]
+    mentioned = Mentioned.by_role(roles, named_sessions(statements, estate.account))
+    chains = RoleChains(estate, roles, mentioned)
     found = outsiders(documents, estate)
     layers = [*(role.trust for role in roles), *(one.resource for listed in targets.values() for one in listed)]
     is_incomplete = any(unseen.path for unseen in estate.unseen) or any(layer and layer.reason for layer in layers)
@@ -73,7 +75,7 @@ def audit_access(estate: Estate) -> AccessAudit:
         admissions = [
             admission
             for role in roles
-            for admission in admissions_to(estate, outsider, role, names.get(role.principal.name, ()))
+            for admission in admissions_to(estate, outsider, role, mentioned[role.principal.name])
         ]
         admissions += chains.further(admissions)
         for region, listed in targets.items():

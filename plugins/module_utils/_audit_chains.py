@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import typing as t
 from collections import deque
 from dataclasses import replace
@@ -23,9 +22,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request im
     session_of_role,
     without_tags,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_sessions import (
+    BestAdmissions,
+    Mentioned,
     RoleAdmission,
     admissions_by_name,
+    spare_name,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import (
     best_admission,
     concerning,
     session_requests,
@@ -50,24 +54,22 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, YES, Ternary, every, unknown
 
 _ASSUME = "sts:AssumeRole"
-_CERTAINTY = {True: 2, None: 1, False: 0}
-#: How good an admission is. A higher number is better.
-_Rank = tuple[int, int, float]
+_NAME, _IDENTITY = "sts:rolesessionname", "sts:sourceidentity"
 
 
 class RoleChains:
     """The roles of an account that sessions of other roles of the account can assume.
 
-    :param names: the session names that resource policies mention, by the name of the role
+    :param mentioned: the session names and source identities that policies contain, by the name of the role
     """
 
     def __init__(
-        self, estate: Estate, roles: t.Iterable[ParsedPrincipal], names: t.Mapping[str, t.Sequence[str]]
+        self, estate: Estate, roles: t.Iterable[ParsedPrincipal], mentioned: t.Mapping[str, Mentioned]
     ) -> None:
-        self._estate, self._names = estate, names
+        self._estate, self._mentioned = estate, mentioned
         self._roles = [role for role in roles if role.trust and any(map(self._is_inside, role.trust.statements))]
-        #: By the ARN of the role before, the name of its session, and whether the caller can set tags of it.
-        self._next: dict[tuple[str, str, bool | None], list[RoleAdmission]] = {}
+        #: By the ARN of the role before, the name and source identity of its session, and whether it may have tags.
+        self._next: dict[tuple[str, str, tuple[str, ...], bool | None], list[RoleAdmission]] = {}
 
     def further(self, admissions: t.Iterable[RoleAdmission]) -> list[RoleAdmission]:
         """The sessions of further roles, and better sessions of the same roles, through chains of sessions.
@@ -77,14 +79,14 @@ class RoleChains:
 
         :param admissions: the admissions of an outsider without a chain
         """
-        known: dict[tuple[str, str], list[_Rank]] = {}
-        ahead = deque(one for one in admissions if _is_better(known, one))
+        best = BestAdmissions()
+        ahead = deque(one for one in admissions if best.add(one))
         found = []
         while ahead:
             before = ahead.popleft()
             for after in self._after(before):
                 step = replace(after, answer=every([before.answer, after.answer]), before=before)
-                if _is_better(known, step):
+                if best.add(step):
                     found.append(step)
                     ahead.append(step)
         return found
@@ -102,42 +104,22 @@ class RoleChains:
 
     def _after(self, before: RoleAdmission) -> list[RoleAdmission]:
         """The sessions of other roles that the session of an admission can have."""
-        session = (before.role.principal.arn, before.name, before.tagging.holds)
+        session = (before.role.principal.arn, before.name, before.identity, before.tagging.holds)
         if session not in self._next:
             found = [self._steps(before, other) for other in self._roles]
             self._next[session] = [step for steps in found for step in steps]
         return self._next[session]
 
     def _steps(self, before: RoleAdmission, other: ParsedPrincipal) -> list[RoleAdmission]:
-        return _steps_between(self._estate, before, other, self._names.get(other.principal.name, ()))
-
-
-def _is_better(known: dict[tuple[str, str], list[_Rank]], admission: RoleAdmission) -> bool:
-    """Whether no known admission to a session of this role and name is as good. If so, it becomes known."""
-    rank = _rank_of(admission)
-    ranks = known.setdefault((admission.role.principal.arn, admission.name), [])
-    is_better = not any(all(other >= own for other, own in zip(one, rank)) for one in ranks)
-    if is_better:
-        ranks.append(rank)
-    return is_better
-
-
-def _rank_of(admission: RoleAdmission) -> _Rank:
-    """How certain an admission is, how certain the tags of its sessions are, and when it ends."""
-    until = admission.until
-    return (
-        _CERTAINTY[admission.answer.holds],
-        _CERTAINTY[admission.tagging.holds],
-        math.inf if until is None else until.timestamp(),
-    )
+        return _steps_between(self._estate, before, other, self._mentioned[other.principal.name])
 
 
 def _steps_between(
-    estate: Estate, before: RoleAdmission, other: ParsedPrincipal, names: t.Sequence[str]
+    estate: Estate, before: RoleAdmission, other: ParsedPrincipal, mentioned: Mentioned
 ) -> list[RoleAdmission]:
     """The sessions of another role that the session of an admission can have.
 
-    :param names: the names of sessions of the other role that resource policies mention
+    :param mentioned: the session names and source identities that policies contain for the other role
     """
     role, tagging = before.role, before.tagging
     principal, _values = session_of_role(estate, role.principal, before.name)
@@ -148,10 +130,11 @@ def _steps_between(
         return []
     statements = [*concerned, *role.identity.statements, *(one for limit in role.limits for one in limit.statements)]
     layers = Layers(role.identity, trust, role.limits)
+    kept: Values = {_IDENTITY: before.identity} if before.identity else {}  # a chain never changes it
 
     def request_at(at: Estate, chosen: Values) -> Request:
         _principal, own = session_of_role(at, role.principal, before.name)
-        known = overridden(without_tags(own) if tagging.holds is None else own, chosen)
+        known = overridden(without_tags(own) if tagging.holds is None else own, {**chosen, **kept})
         return role_request(at, _ASSUME, principal, other.principal, known, tagging.holds is False)
 
     def admission_at(at: Estate, chosen: t.Sequence[Values]) -> RoleAdmission:
@@ -160,10 +143,10 @@ def _steps_between(
 
     possible = combinations(
         statements,
-        lambda key: key in FOR_A_SESSION or _is_tag(key, tagging),
-        request_at(estate, {}).context.values,
+        lambda key: (key in FOR_A_SESSION and key not in kept) or _is_tag(key, tagging),
+        request_at(estate, {_NAME: (spare_name(mentioned.names, statements),)}).context.values,
     )
-    return admissions_by_name(estate, statements, names, possible, admission_at)
+    return admissions_by_name(estate, statements, mentioned, possible, admission_at)
 
 
 def _admits(layers: Layers, request: Request) -> Ternary:

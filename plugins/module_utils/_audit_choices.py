@@ -64,14 +64,18 @@ IsChosen = t.Callable[[str], bool]
 
 
 def choices(
-    outsider: Outsider, statements: t.Iterable[Statement], known: t.Mapping[str, tuple[str, ...]]
+    outsider: Outsider,
+    statements: t.Iterable[Statement],
+    known: t.Mapping[str, tuple[str, ...]],
+    for_a_session: bool = True,
 ) -> list[Values]:
     """The combinations of values that an outsider can choose for the context keys in these statements.
 
     :param known: the context keys of its request, without those that it chooses
+    :param for_a_session: whether it requests a session of a role; other requests have no keys of STS
     """
     listed = list(statements)
-    found = combinations(listed, lambda key: _is_chosen(key, outsider), known)
+    found = combinations(listed, lambda key: _is_chosen(key, outsider, for_a_session), known)
     several = members(outsider, listed, known)
     if len(several) > 1 or several[0]:
         found = [{**values, **member} for member in several for values in found]
@@ -114,11 +118,13 @@ def overridden(values: t.Mapping[str, t.Sequence[str]], chosen: Values) -> dict[
     return {**{key: value for key, value in values.items() if key.lower() not in names}, **chosen}
 
 
-def _is_chosen(key: str, outsider: Outsider) -> bool:
+def _is_chosen(key: str, outsider: Outsider, for_a_session: bool) -> bool:
     if outsider.kind == FEDERATED:
         return key != EXTERNAL_ID and not key.startswith(("aws:", "ecr:"))
-    if key in FOR_A_SESSION or key in MFA:
-        return True
+    if key in FOR_A_SESSION:
+        return for_a_session
+    if key in MFA:  # the credentials of a session of a role do not include MFA
+        return outsider.kind != SERVICE and not outsider.principal.role
     if outsider.kind == SERVICE:
         return key in BY_A_SERVICE
     if outsider.kind == PRINCIPAL:

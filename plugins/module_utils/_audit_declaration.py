@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Problems
-from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity, split_arn
+from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import VARIABLES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
@@ -34,6 +35,8 @@ _UNUSED = ("handoff_path", "handoff_forms")
 _ANY_REGION = "us-east-1"
 #: A placeholder for the current time. No declared end is in the past.
 _ANY_TIME = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+#: The beginning of an ARN, or of a pattern of ARNs.
+_PARTITION = re.compile(r"\s*arn:(aws[a-z-]*):")
 
 
 def declaring_variables() -> dict[str, str]:
@@ -102,9 +105,10 @@ def declaration_problems(params: Json, variables: t.Iterable[str], owner: str) -
 
 def _partition_of(share: Share) -> str:
     """The partition of the ARNs in a declaration, which is that of the owner account."""
-    arns = (split_arn(text) for consumer in share.role.consumers for text in _texts_of(consumer))
-    return next((arn.partition for arn in arns if arn), "aws")
+    found = (_PARTITION.match(text) for consumer in share.role.consumers for text in _texts_of(consumer))
+    return next((match[1] for match in found if match), "aws")
 
 
 def _texts_of(consumer: Consumer) -> t.Iterator[str]:
-    yield from (text for text in (consumer.account, *consumer.principals) if isinstance(text, str))
+    texts = (consumer.account, *consumer.principals, *consumer.source_arns, *consumer.source_accounts)
+    yield from (text for text in texts if isinstance(text, str))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import Outsider
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import ACTIONS
@@ -128,7 +128,17 @@ def combined(attempts: t.Sequence[Attempt]) -> Access:
         if verdict != ALLOWED:
             texts = [reason for other, reason in found if other == verdict and reason]
             reasons[action] = texts[0] if texts else "no statement allows it"
-    return Access(actions, reasons, tuple(dict.fromkeys(path for attempt in attempts for path in attempt.paths)))
+    paths = dict.fromkeys(path for attempt in attempts for path in attempt.paths)
+    return Access(actions, reasons, tuple(_longest(paths) if any(path.until for path in paths) else paths))
+
+
+def _longest(paths: t.Iterable[Path]) -> t.Iterator[Path]:
+    """Of paths that differ only in their ends, the one that ends last."""
+    ends: dict[Path, list[datetime.datetime | None]] = {}
+    for path in paths:
+        ends.setdefault(replace(path, until=None), []).append(path.until)
+    for path, alike in ends.items():
+        yield path if None in alike else replace(path, until=max(end for end in alike if end))
 
 
 def time_text(time: datetime.datetime | None) -> str | None:

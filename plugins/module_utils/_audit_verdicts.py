@@ -43,8 +43,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_rows impor
     Attempt,
     Path,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_sessions import RoleAdmission
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_target import Target
-from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import RoleAdmission, concerning
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_trust import concerning
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -70,7 +71,7 @@ def direct_attempt(estate: Estate, outsider: Outsider, target: Target) -> Attemp
     if outsider.kind == FEDERATED or not (target.resource.statements or target.resource.reason):
         return Attempt({})
     request = repository_request(estate, _ANY_ACTION, target.repository, outsider.principal, outsider.context)
-    tried = choices(outsider, target.resource.statements, request.context.values)
+    tried = choices(outsider, target.resource.statements, request.context.values, for_a_session=False)
 
     def decide(at: Estate) -> dict[str, Decision]:
         return _direct_decisions(at, outsider, target, tried)
@@ -192,7 +193,8 @@ def _best_of_each(decided: t.Mapping[str, t.Sequence[Decision]], is_limited: boo
 
 
 def _best(decisions: t.Sequence[Decision]) -> Decision:
-    return next((one for verdict in (ALLOWED, UNKNOWN) for one in decisions if one.verdict == verdict), decisions[0])
+    found = (decision for verdict in (ALLOWED, UNKNOWN) for decision in decisions if decision.verdict == verdict)
+    return next(found, decisions[0])
 
 
 def _attempt(

@@ -76,7 +76,8 @@ class Cache:
         if (self.upstream_account, upstream) == (account, region):
             yield (
                 f"{option('upstream_account')} {account} in {region} is the registry of the cache itself. Use the"
-                f" credentials of the account that caches the images, or correct {option('upstream_account')}."
+                f" credentials of the account that caches the images, correct {option('upstream_account')}, or set"
+                f" {option('upstream_region')} to another region."
             )
         # Source: ECR User Guide, "Considerations for using pull through cache rules", and the documented host names.
         for place in dict.fromkeys((region, upstream)):
@@ -101,13 +102,28 @@ class Cache:
         """The ARN of all cached repositories, with a wildcard."""
         return registry.repository(region, _pattern(self.prefix))
 
-    def upstream_repositories(self, registry: Identity, region: str) -> str:
-        """The ARN of all upstream repositories, with a wildcard.
+    def upstream_repositories(self, registry: Identity, region: str, prefixes: t.Iterable[str] = ("",)) -> list[str]:
+        """The ARNs of the upstream repositories whose names begin with one of the prefixes, with wildcards.
 
         :param registry: the account of the cache
         """
-        upstream = Identity(registry.partition, str(self.upstream_account))
-        return upstream.repository(self.region_in(region), _pattern(self.upstream_prefix))
+        upstream, place = Identity(registry.partition, str(self.upstream_account)), self.region_in(region)
+        names = dict.fromkeys(name for name in map(self._common, prefixes) if name is not None)
+        return [upstream.repository(place, f"{name}*") for name in names]
+
+    def prefix_problems(self, prefixes: t.Iterable[str]) -> t.Iterator[str]:
+        """Problems with prefixes of upstream repositories that the cache does not reach."""
+        for prefix in prefixes:
+            if self._common(prefix) is None:
+                yield (
+                    f"{option('prefixes')}: {prefix} selects no repository below {option('upstream_prefix')}"
+                    f" {self.upstream_prefix}. Remove it, or correct one of the two options."
+                )
+
+    def _common(self, prefix: str) -> str | None:
+        """The longer one of a prefix and the upstream prefix; None if no name has both."""
+        own = "" if self.upstream_prefix == ROOT else f"{self.upstream_prefix}/"
+        return max(own, prefix, key=len) if prefix.startswith(own) or own.startswith(prefix) else None
 
 
 def _pattern(prefix: str) -> str:

@@ -66,7 +66,10 @@ class CacheRequest:
     @classmethod
     def of(cls, params: Json) -> CacheRequest:
         """The declaration in the parameters of the module."""
-        role, is_present = CacheRoleDeclaration.of(params), params["state"] == "present"
+        is_one_account, is_present = params["account"] == params["upstream_account"], params["state"] == "present"
+        # Within one account, the role limits the cache. An empty list is a problem of the statement.
+        prefixes = params["prefixes"] or None if is_one_account else None
+        role = CacheRoleDeclaration.of({**params, "prefixes": prefixes})
         statement = {
             **{**params, "source_account": None, "create_repositories": True},
             **{"cache_account": params["account"], "cache_role": f"{role.path}{role.name}"},
@@ -84,9 +87,17 @@ class CacheRequest:
         )
 
     @property
+    def is_one_account(self) -> bool:
+        """Whether the upstream registry is in another region of the account of the cache.
+
+        Then the policies of the role decide, and no registry policy is needed.
+        """
+        return self.account.declared == self.upstream.declared
+
+    @property
     def has_owner(self) -> bool:
-        """Whether the run has the credentials of the upstream account."""
-        return self.side != "consumer"
+        """Whether the run changes the registry policy of the upstream account."""
+        return self.side != "consumer" and not self.is_one_account
 
     @property
     def has_consumer(self) -> bool:
@@ -113,6 +124,12 @@ class CacheRequest:
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         yield from self.account.problems()
+        if self.is_one_account and not self.has_consumer:
+            yield (
+                f"{option('upstream_account')} and {option('account')} are both {self.account.declared}. A cache within"
+                f" an account needs no registry policy, so {option('side')} owner configures nothing. Set"
+                f" {option('side')} to both or consumer."
+            )
         yield from self.role.problems()
         yield from self.statement.problems()
         if self.has_template:

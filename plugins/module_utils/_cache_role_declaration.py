@@ -26,6 +26,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names imp
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import TOKEN_ACTION
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy_declaration import CACHE_ACTIONS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
+    SELECTION_ARGUMENTS,
+    Selection,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration, declared_state
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ownership import (
     ownership_problems,
@@ -55,6 +59,7 @@ _WRITING_ACTIONS = (
 ROLE_ARGUMENTS: Json = {
     "name": {"type": "str", "required": True},
     **CACHE_ARGUMENTS,
+    "prefixes": SELECTION_ARGUMENTS["prefixes"],
     "path": {"type": "str", "default": "/"},
     "permissions_boundary": {"type": "str"},
     "adopt": {"type": "bool", "default": False},
@@ -67,10 +72,12 @@ class CacheRoleDeclaration(RoleDeclaration):
     """The declaration of the role of a cache.
 
     :param region: the region of the cache; empty until it is known
+    :param prefixes: the first parts of the names of the upstream repositories that the role may read; None for all
     """
 
     cache: Cache = field(default_factory=lambda: Cache("", ""))
     region: str = ""
+    prefixes: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, params: Json) -> CacheRoleDeclaration:
@@ -83,12 +90,20 @@ class CacheRoleDeclaration(RoleDeclaration):
             permissions_boundary=params["permissions_boundary"],
             adopt=params["adopt"],
             cache=Cache.of(params),
+            prefixes=None if params["prefixes"] is None else tuple(sorted(set(params["prefixes"]))),
         )
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
         yield from name_problems(self.name, self.policy_name, self.path)
         yield from self.cache.problems()
+        if self.prefixes is None or not self.is_present:
+            return
+        if not self.prefixes:
+            yield f"{option('prefixes')} is an empty list. Set at least one prefix, or omit it for all repositories."
+        else:
+            yield from Selection(self.prefixes).problems()
+        yield from self.cache.prefix_problems(self.prefixes)
 
     @property
     def ownership(self) -> tuple[str, str]:
@@ -103,11 +118,13 @@ class CacheRoleDeclaration(RoleDeclaration):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def permissions(self, owner: Identity) -> Document:
-        read, write = self.cache.upstream_repositories(owner, self.region), self.cache.repositories(owner, self.region)
+        prefixes = ("",) if self.prefixes is None else self.prefixes
+        read = self.cache.upstream_repositories(owner, self.region, prefixes)
+        write = self.cache.repositories(owner, self.region)
         return {
             "Version": "2012-10-17",
             "Statement": [
-                {"Effect": "Allow", "Action": list(CACHE_ACTIONS), "Resource": read},
+                {"Effect": "Allow", "Action": list(CACHE_ACTIONS), "Resource": read[0] if len(read) == 1 else read},
                 {"Effect": "Allow", "Action": list(_WRITING_ACTIONS), "Resource": write},
                 {"Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"},
             ],

@@ -90,7 +90,7 @@ def _organization_problems(consumer: Consumer) -> t.Iterator[str]:
 def _role_mode_problems(consumer: Consumer) -> t.Iterator[str]:
     """Problems with options that a trust policy cannot express."""
     for name in ("service", "source_arns", "source_accounts"):
-        if getattr(consumer, name):
+        if getattr(consumer, name) not in (None, ()):
             yield f"{name} is for repository policies and registry policies. A service does not assume a pull role."
 
 

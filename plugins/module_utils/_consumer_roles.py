@@ -33,7 +33,7 @@ _OF_ROLE = ("role_name", "max_session_duration", "expires")
 
 def role_name_of(share_name: str, consumer: Consumer) -> str:
     """The name of the role of one consumer."""
-    return consumer.role_name or f"{share_name}-{consumer.in_partition('aws').party}"
+    return consumer.role_name or f"{share_name}-{consumer.in_partition(None).party}"
 
 
 def shares_of_consumers(share: Share) -> list[Share]:
@@ -58,8 +58,8 @@ def _share_of_consumer(share: Share, index: int, names: t.Sequence[str]) -> Shar
     path = share.handoff.path
     if path and names[1:]:
         stem, extension = os.path.splitext(path)
-        path = f"{stem}-{index + 1}-{consumer.in_partition('aws').party}{extension}"
-    is_named = share.is_named and not any(identity_problems(consumer.in_partition("aws")))
+        path = f"{stem}-{index + 1}-{consumer.in_partition(None).party}{extension}"
+    is_named = share.is_named and not any(identity_problems(consumer.in_partition(None)))
     return replace(
         share,
         role=role,
@@ -85,7 +85,7 @@ def role_of_consumer_problems(share_name: str, consumers: t.Sequence[Consumer]) 
     known: dict[str, int] = {}
     for number, consumer in enumerate(consumers, 1):
         name = role_name_of(share_name, consumer)
-        if any(identity_problems(consumer.in_partition("aws"))):
+        if any(identity_problems(consumer.in_partition(None))):
             continue  # another problem reports the account or organization
         for problem in name_problems(name, "unused", "/"):
             yield f"Consumer {number} ({consumer.party}): {problem} Set role_name of this consumer."

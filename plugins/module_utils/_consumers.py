@@ -84,9 +84,13 @@ class Consumer:
         account = Identity(partition, str(self.account))
         return [name if name.startswith("arn:") else account.iam(name) for name in self.principals] or [account.root]
 
-    def in_partition(self, partition: str) -> Consumer:
-        """The consumer with a normalized account ID, if the declaration is unambiguous. See `_names.account_of`."""
-        return replace(self, account=_names.account_of(self.account, partition))
+    def in_partition(self, partition: str | None) -> Consumer:
+        """The consumer with normalized account IDs, if the declaration is unambiguous. See `_names.account_of`.
+
+        :param partition: the partition of the owner account; None if it is unknown
+        """
+        sources = dict.fromkeys(_names.account_of(account, partition) for account in self.source_accounts)
+        return replace(self, account=_names.account_of(self.account, partition), source_accounts=tuple(sources))
 
     @property
     def options(self) -> Json:

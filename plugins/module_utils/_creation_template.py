@@ -22,6 +22,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, Progress, no_progress
 from ansible_collections.crossaccount.ecr.plugins.module_utils._own_roles import roles_of_this_collection
+from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_policy import read_registry_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_session import registry_session
 from ansible_collections.crossaccount.ecr.plugins.module_utils._response import InvalidResponseError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import wait_until_consistent
@@ -42,6 +43,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_sharing import (
     Grants,
     Sharing,
+    registry_statements,
     sharing_of,
     sharing_problems,
 )
@@ -78,7 +80,7 @@ def plan_template(session: Session, region: str, declared: TemplateDeclaration) 
     if not declared.is_present:
         return TemplatePlan(before, None, sharing, tuple(problems))
     after = declared_template(declared, before)
-    grants = _grants(session) if after.tags else Grants({})
+    grants = _grants(session, region) if after.tags else Grants({})
     sharing = sharing_of(after.tags, declared, grants, identity.repository(region, ""))
     problems += [*template_problems(after), *sharing_problems(after, declared, sharing, grants)]
     return TemplatePlan(before, after, sharing, tuple(problems))
@@ -111,7 +113,7 @@ def creation_template(module: Module, progress: Progress = no_progress) -> Json:
         "account": session.identity["account"],
         "region": session.region,
         "template": after.result() if after else {},
-        "shared_by": list(plan.sharing.roles),
+        "shared_by": [*plan.sharing.roles, *plan.sharing.statements],
         "diff": template_diff(before, after),
     }
 
@@ -178,9 +180,15 @@ def _delete(ecr: Client, before: Template | None) -> None:
             raise
 
 
-def _grants(session: Session) -> Grants:
+def _grants(session: Session, region: str) -> Grants:
+    roles, statements, unknown = {}, {}, []
     try:
         roles = roles_of_this_collection(session.client("iam"))
     except Exception as error:  # the caller may not need the roles
-        return Grants({}, message_of(error))
-    return Grants({name: state.permissions or {} for name, state in roles.items()})
+        unknown.append(message_of(error).rstrip("."))
+    try:
+        policy = read_registry_policy(session.client("ecr", region), f"registry policy in {region}")
+        statements = registry_statements(policy)
+    except Exception as error:  # the caller may not need the statements
+        unknown.append(message_of(error).rstrip("."))
+    return Grants({name: state.permissions or {} for name, state in roles.items()}, "; ".join(unknown), statements)

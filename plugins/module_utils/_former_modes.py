@@ -74,6 +74,26 @@ def policies_of_mode(policies: t.Mapping[str, str | None], mode: str) -> dict[st
     return {name: policy for name, policy in policies.items() if (name == REGISTRY) == (mode == REGISTRY_POLICY)}
 
 
+def are_policies_read(share: Share, region: str, account: Account) -> bool:
+    """Whether the policies in which the share has its statements in a region were read."""
+    registry = account.registries.get(region)
+    return registry is not None and (share.mode != REGISTRY_POLICY or REGISTRY in registry.policies)
+
+
+def is_replaced(share: Share, shares: t.Iterable[Share]) -> bool:
+    """Whether a present share with the same name gives access after the run, such as one with another mode."""
+    return any(other.is_present for other in shares if other.label == share.label)
+
+
+def unsearched_regions(shares: t.Sequence[Share], account: Account) -> t.Iterator[tuple[Share, str]]:
+    """The regions in which a share with statements of an earlier mode was not searched, because its role is in use."""
+    for share in shares:
+        for region in () if share.has_role or share.is_present or share.is_unchanged else share.regions:
+            registry = account.registries.get(region)
+            if registry and not registry.policies and not registry.unread and is_replaced(share, shares):
+                yield share, region
+
+
 def has_statement(share: Share, account: Account) -> bool:
     """Whether a policy in one of the regions of the share has a statement of the share in its mode."""
     registries = [account.registries[region] for region in share.regions if region in account.registries]

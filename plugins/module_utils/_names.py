@@ -36,6 +36,8 @@ _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr[.-]")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _PATH = re.compile(r"/(?:[\w+=,.@-]+/)*", re.ASCII)
+#: The characters of these names, for messages.
+_NAME_CHARACTERS = "letters, digits and _+=,.@-"
 
 
 # --- accounts and principals
@@ -52,17 +54,19 @@ def _principal_arn(text: object) -> Arn | None:
     return _iam_arn(text, _PRINCIPAL) or _iam_arn(text, re.compile("root"))
 
 
-def account_of(declared: t.Any, partition: str) -> t.Any:
+def account_of(declared: t.Any, partition: str | None) -> t.Any:
     """The normalized account ID, if the declared value unambiguously means a whole account; otherwise the value.
 
     White space, the dashes of the AWS console, and the ARN of the account root are normalized. The ARN of a user or a
     role is returned unchanged, and rejected later, because its account would include all other principals.
+
+    :param partition: the partition of the ARN; None for any
     """
     if not isinstance(declared, str):
         return declared
     account = declared.strip()
     arn = _principal_arn(account)
-    if arn and arn.partition == partition and arn.resource == "root":
+    if arn and partition in (None, arn.partition) and arn.resource == "root":
         return arn.account
     return account.replace("-", "") if _CONSOLE_ACCOUNT.fullmatch(account) else account
 
@@ -217,13 +221,17 @@ def repository_or_pattern_problems(name: str) -> t.Iterator[str]:
 
 def name_problems(name: str, policy_name: str, path: str) -> t.Iterator[str]:
     """Problems with the names of a role and its policy. Source: IAM API Reference, CreateRole and CreatePolicy."""
-    allowed = "letters, digits and _+=,.@-"
-    if not _ROLE_NAME.fullmatch(name):
-        yield f"Role name {name!r} must have 1 to 64 of {allowed}."
+    yield from role_name_problems(name, path)
     if not _POLICY_NAME.fullmatch(policy_name):
-        yield f"Policy name {policy_name!r} must have 1 to 128 of {allowed}."
+        yield f"Policy name {policy_name!r} must have 1 to 128 of {_NAME_CHARACTERS}."
+
+
+def role_name_problems(name: str, path: str) -> t.Iterator[str]:
+    """Problems with the name and the path of a role. Source: IAM API Reference, CreateRole."""
+    if not _ROLE_NAME.fullmatch(name):
+        yield f"Role name {name!r} must have 1 to 64 of {_NAME_CHARACTERS}."
     if not _PATH.fullmatch(path) or len(path) > 512:
-        yield f"Path {path!r} must begin and end with / and have {allowed} between, 512 characters at most."
+        yield f"Path {path!r} must begin and end with / and have {_NAME_CHARACTERS} between, 512 characters at most."
 
 
 def share_name_problems(name: str) -> t.Iterator[str]:

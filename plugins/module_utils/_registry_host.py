@@ -6,7 +6,7 @@
 
 Sources: ECR User Guide, "Making requests to Amazon ECR registries" (dual-stack) and "Amazon ECR interface VPC
 endpoints" (the endpoint of the registry needs its private DNS names, which are the default host name);
-amazon-ecr-credential-helper 0.12 (the names of all partitions).
+amazon-ecr-credential-helper 0.12 (the names of all partitions); the file partitions.json of botocore (the suffixes).
 """
 
 from __future__ import annotations
@@ -17,11 +17,17 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
-#: The suffix of the default and of the dual-stack host names, by the partition.
-_SUFFIXES = {
+#: The suffixes of the default and of the dual-stack host names, by the partition. A partition whose dual-stack name AWS
+#: does not document has only the first.
+_SUFFIXES: dict[str, tuple[str, str | None]] = {
     "aws": ("amazonaws.com", "on.aws"),
     "aws-us-gov": ("amazonaws.com", "on.aws"),
     "aws-cn": ("amazonaws.com.cn", "on.amazonwebservices.com.cn"),
+    "aws-eusc": ("amazonaws.eu", None),
+    "aws-iso": ("c2s.ic.gov", None),
+    "aws-iso-b": ("sc2s.sgov.gov", None),
+    "aws-iso-e": ("cloud.adc-e.uk", None),
+    "aws-iso-f": ("csp.hci.ic.gov", None),
 }
 
 
@@ -29,19 +35,14 @@ def registry_hosts(owner_arn: str, region: str, registry: str | None = None) -> 
     """The host names of the registry of the share. A token is valid for each of them.
 
     :param owner_arn: an ARN of the account that owns the registry
-    :param registry: the host name in the hand-off, which is the only one in partitions without a dual-stack name
+    :param registry: the host name in the hand-off, which is the only one in an unknown partition
     """
     identity = arn_of(owner_arn).identity
-    account, suffixes = identity.account, _SUFFIXES.get(identity.partition)
+    suffixes = _SUFFIXES.get(identity.partition, (None, None))
     found = [registry] if registry else []
-    if suffixes:
-        default, dual_stack = suffixes
-        found += [
-            f"{account}.dkr.ecr.{region}.{default}",
-            f"{account}.dkr-ecr.{region}.{dual_stack}",
-            f"{account}.dkr.ecr-fips.{region}.{default}",
-            f"{account}.dkr-ecr-fips.{region}.{dual_stack}",
-        ]
+    for service in ("ecr", "ecr-fips"):
+        for separator, suffix in zip(".-", suffixes):
+            found += [f"{identity.account}.dkr{separator}{service}.{region}.{suffix}"] if suffix else []
     return list(dict.fromkeys(found))
 
 

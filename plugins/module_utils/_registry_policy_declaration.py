@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, principal_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._names import account_problems, role_name_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_selection import (
@@ -53,7 +53,7 @@ class StatementDeclaration:
     :param source: the account whose images are accepted, or that caches images of the registry
     :param creates: whether replication may create repositories
     :param adopt: whether the statement replaces one with the same Sid that has another form
-    :param cache_role: the role of the cache, with its path; empty for replication
+    :param cache_role: the role of the cache, with its path; None for replication
     """
 
     source: object
@@ -62,37 +62,45 @@ class StatementDeclaration:
     creates: bool = True
     adopt: bool = False
     is_present: bool = True
-    cache_role: str = ""
+    cache_role: str | None = None
 
     @classmethod
     def of(cls, params: Json) -> StatementDeclaration:
         """The declaration in the parameters of the module."""
-        cache, source = params["cache_account"], params["source_account"]
+        cache, source, sid = params["cache_account"], params["source_account"], params["sid"]
         default = f"CrossaccountEcrReplication{source}" if cache is None else f"CrossaccountEcrCache{cache}"
         return cls(
             source if cache is None else cache,
-            params["sid"] or default,
+            default if sid is None else sid,
             Selection.of(params),
             params["create_repositories"],
             params["adopt"],
             params["state"] == "present",
-            (params["cache_role"] or "").lstrip("/"),
+            None if cache is None else (params["cache_role"] or "").removeprefix("/"),
         )
+
+    @property
+    def is_cache(self) -> bool:
+        """Whether the statement is that of a cache. An empty name of a role is a problem, not a replication."""
+        return self.cache_role is not None
 
     @property
     def subject(self) -> str:
         """The accepted requests, for messages."""
-        return f"{'a cache of' if self.cache_role else 'replication from'} account {self.source}"
+        return f"{'a cache of' if self.is_cache else 'replication from'} account {self.source}"
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The actions that such a statement may have. The first one decides about an image."""
-        return CACHE_ACTIONS if self.cache_role else (REPLICATE, CREATE)
+        return CACHE_ACTIONS if self.is_cache else (REPLICATE, CREATE)
 
     def problems(self) -> t.Iterator[str]:
         """Problems that can be found without a request to AWS."""
-        name, source = "cache_account" if self.cache_role else "source_account", list(account_problems(self.source))
+        name, source = "cache_account" if self.is_cache else "source_account", list(account_problems(self.source))
         yield from (f"{option(name)}: {problem}" for problem in source)
+        if self.cache_role is not None:
+            path, _, role = f"/{self.cache_role}".rpartition("/")
+            yield from (f"{option('cache_role')}: {problem}" for problem in role_name_problems(role, f"{path}/"))
         if not source and not _SID.fullmatch(self.sid):
             yield f"{option('sid')} {self.sid!r} needs 1 to 100 letters and digits."
         if self.is_present:
@@ -101,10 +109,7 @@ class StatementDeclaration:
     def problems_in(self, registry: Identity) -> t.Iterator[str]:
         """Problems that depend on the account of the registry."""
         account = registry.account
-        if self.cache_role:
-            problems = principal_problems(f"role/{self.cache_role}", self.source, registry.partition)
-            yield from (f"{option('cache_role')}: {problem}" for problem in problems)
-        if self.source == account and self.cache_role:
+        if self.source == account and self.is_cache:
             yield (
                 f"{option('cache_account')} {account} is the account of the registry. A cache within an account needs"
                 f" no registry policy. Use the credentials of the account that has the images, or correct"
@@ -124,7 +129,7 @@ class StatementDeclaration:
         the role. Source: ECR User Guide, "Registry permissions for cross-account replication".
         """
         source = Identity(registry.partition, str(self.source))
-        role = {"ArnEquals": {"aws:PrincipalArn": source.role("/", self.cache_role)}}
+        role = {"ArnEquals": {"aws:PrincipalArn": source.role("/", str(self.cache_role))}}
         resources = [registry.repository(region, f"{prefix}*") for prefix in self.selection.prefixes or ("",)]
         return {
             "Sid": self.sid,
@@ -132,10 +137,10 @@ class StatementDeclaration:
             "Principal": {"AWS": source.root},
             "Action": self.written_actions,
             "Resource": resources,
-            **({"Condition": role} if self.cache_role else {}),
+            **({"Condition": role} if self.is_cache else {}),
         }
 
     @property
     def written_actions(self) -> list[str]:
         """The actions of the statement."""
-        return sorted(self.actions) if self.cache_role or self.creates else [REPLICATE]
+        return sorted(self.actions) if self.is_cache or self.creates else [REPLICATE]

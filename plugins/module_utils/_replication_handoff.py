@@ -85,8 +85,13 @@ def conflicts(params: Json, values: Json) -> t.Iterator[str]:
 
 
 def with_handoff(params: Json, values: Json) -> Json:
-    """The options of the consumer account, and the values of the hand-off for those that are not set."""
-    taken = {name: value for name, value in values.items() if name != _ACCEPTED and not params.get(name)}
+    """The options of the consumer account, and the values of the hand-off for those that are not set.
+
+    An option with an empty value is set. Declared prefixes are not extended to all repositories.
+    """
+    taken = {name: value for name, value in values.items() if name not in _FLAGS and params.get(name) is None}
+    if values.get(_EVERY) and params.get("prefixes") is None:
+        taken[_EVERY] = True
     return {**params, **taken}
 
 

@@ -128,15 +128,20 @@ class AccessDeclaration:
     def problems_in(self, owner: Identity) -> t.Iterator[str]:
         """Problems with the consumers, which depend on the account of the repositories."""
         if self.is_present:
-            yield from access_consumer_problems(self.consumers, owner.partition)
-            yield from consumer_problems(self.consumers, owner.account)
+            consumers = self._consumers_in(owner)
+            yield from access_consumer_problems(consumers, owner.partition)
+            yield from consumer_problems(consumers, owner.account)
 
     def statements(self, owner: Identity, region: str) -> list[Document]:
         """The statements in the policy of each selected repository, or of the registry; empty if they are removed."""
-        consumers = [consumer.in_partition(owner.partition) for consumer in self.consumers]
         resources = [owner.repository(region, "*")] if self.in_registry else []
         tags = self.tags if self.in_registry and self.tags else {}
         condition = {f"ecr:ResourceTag/{key}": list(values) for key, values in tags.items()}
         if not self.is_present:
             return []
+        consumers = self._consumers_in(owner)
         return access_statements(owner.partition, self.name, consumers, self.access, resources, condition)
+
+    def _consumers_in(self, owner: Identity) -> list[Consumer]:
+        """The consumers with normalized account IDs, as in a share with a role."""
+        return [consumer.in_partition(owner.partition) for consumer in self.consumers]

@@ -92,39 +92,66 @@ def plan_statements(
     :param selected: the repositories that have the statements; the others lose them
     :param wanted: the declared statements
     """
+    changes, invalid = changed_policies(policies, selected, declared, wanted)
+    return plan_of_changes(changes, invalid, policies, selected, declared)
+
+
+def changed_policies(
+    policies: t.Mapping[str, str | None],
+    selected: t.Collection[str],
+    declared: AccessDeclaration,
+    wanted: t.Sequence[Document],
+) -> tuple[list[PolicyChange], list[str]]:
+    """The changes of the policies, and the problems with policies that are not valid. The same parameters."""
     changes: list[PolicyChange] = []
-    problems: list[str] = []
-    foreign: list[str] = []
-    long: list[str] = []
+    invalid: list[str] = []
     for name, policy_text in sorted(policies.items()):
         try:
             before = None if policy_text is None else read_policy(policy_text, policy_name(name))
         except EcrError as error:
-            problems += [str(error)] if name in selected or declared.sid in str(policy_text) else []
+            invalid += [str(error)] if name in selected or declared.sid in str(policy_text) else []
             continue
-        listed = wanted if name in selected else ()
-        after = merge(before, declared.is_own, listed)
-        if after is before:
-            continue
-        changes.append(PolicyChange(name, before, after))
-        if not declared.adopt and _has_foreign(before, declared):
-            foreign.append(name)
-        if listed and too_long(after):
-            long.append(f"{'the registry policy' if name == REGISTRY else name} ({too_long(after):,})")
-    changed = {change.name for change in changes}
+        after = merge(before, declared.is_own, wanted if name in selected else ())
+        if after is not before:
+            changes.append(PolicyChange(name, before, after))
+    return changes, invalid
+
+
+def plan_of_changes(
+    changes: t.Sequence[PolicyChange],
+    invalid: t.Sequence[str],
+    names: t.Iterable[str],
+    selected: t.Collection[str],
+    declared: AccessDeclaration,
+) -> AccessStatementPlan:
+    """The plan that makes the changes.
+
+    :param invalid: the problems with policies that are not valid
+    :param names: the repositories whose policies were read
+    """
+    foreign = [change.name for change in changes if not declared.adopt and _has_foreign(change.before, declared)]
+    long = [
+        f"{'the registry policy' if change.name == REGISTRY else change.name} ({too_long(change.after):,})"
+        for change in changes
+        if change.name in selected and too_long(change.after)
+    ]
     place = "the registry policy" if declared.in_registry else f"the policy of {list_text(foreign)}"
-    problems += [_foreign(declared, place)] if foreign else []
-    problems += [_too_long(long)] if long else []
-    unchanged = tuple(sorted(policies.keys() - changed))
+    problems = [*invalid, *([_foreign(declared, place)] if foreign else []), *([_too_long(long)] if long else [])]
+    unchanged = tuple(sorted({*names} - {change.name for change in changes}))
     return AccessStatementPlan(tuple(changes), unchanged, tuple(problems), _diff(changes, declared))
+
+
+def tags_text(tags: t.Mapping[str, t.Sequence[str]]) -> str:
+    """The text for tags with alternative values."""
+    return ", ".join(f"{key}={' or '.join(values)}" for key, values in tags.items())
 
 
 def no_repository_warning(declared: AccessDeclaration, selected: t.Sequence[str], region: str) -> t.Iterator[str]:
     """A warning if no repository has the declared tags."""
     if declared.tags is not None and declared.is_present and not selected and not declared.in_registry:
-        listed = ", ".join(f"{key}={' or '.join(values)}" for key, values in declared.tags.items())
         yield (
-            f"No repository in {region} has {listed}, so no policy has the statement. Tag a repository, and run again."
+            f"No repository in {region} has {tags_text(declared.tags)}, so no policy has the statement. Tag a"
+            " repository, and run again."
         )
 
 

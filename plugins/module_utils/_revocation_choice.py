@@ -25,11 +25,13 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import ROLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import SHARE_ARGUMENTS
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes import MODES
 from ansible_collections.crossaccount.ecr.plugins.module_utils._suggestion import did_you_mean
 
 #: The options that declare the shares, and the consumers whose sessions are revoked.
 CHOICE_ARGUMENTS: Json = {
     "role_name": {"type": "str"},
+    "mode": {"type": "str", "choices": list(MODES), "default": ROLE},
     "roles": {"type": "str", "choices": ["shared", "per_consumer"], "default": "shared"},
     "consumers": SHARE_ARGUMENTS["consumers"],
     "shares": {"type": "list", "elements": "dict", "options": SHARE_ARGUMENTS},
@@ -59,7 +61,7 @@ class _DeclaredShare:
     @property
     def parties(self) -> list[str]:
         """The account or organization of each consumer."""
-        return [consumer.in_partition("aws").party for consumer in self.consumers]
+        return [consumer.in_partition(None).party for consumer in self.consumers]
 
     def roles(self, parties: t.Sequence[object] | None) -> t.Iterator[ChosenRole]:
         """The roles of the share.
@@ -87,7 +89,7 @@ class _DeclaredShare:
                 f" {option('consumers')}."
             )
         for number, consumer in enumerate(self.consumers, 1):
-            for problem in identity_problems(consumer.in_partition("aws")):
+            for problem in identity_problems(consumer.in_partition(None)):
                 yield f"Consumer {number}: {problem}"
         yield from role_of_consumer_problems(self.role_name, self.consumers)
 
@@ -107,24 +109,28 @@ class RevocationOptions:
     """The shares whose sessions are revoked. A share with `state: absent`, or in a policy mode, has no role.
 
     :param parties: the consumers whose sessions are revoked; None for all consumers
+    :param without_role: the present shares in a policy mode
     """
 
     shares: tuple[_DeclaredShare, ...]
     parties: tuple[object, ...] | None = None
+    without_role: tuple[_DeclaredShare, ...] = ()
 
     @classmethod
     def of(cls, params: Json) -> RevocationOptions:
         """The options in the parameters of the module."""
         listed = [{}] if params["shares"] is None else params["shares"]
-        common = {name: params[name] for name in ("role_name", "roles", "consumers")}
+        common = {name: params[name] for name in ("role_name", "mode", "roles", "consumers")}
         declared = [
             {**common, **{name: value for name, value in share.items() if value is not None}} for share in listed
         ]
         chosen = params["revoke_consumers"]
-        with_role = [share for share in declared if share.get("state") != "absent" and share.get("mode", ROLE) == ROLE]
+        present = [share for share in declared if share.get("state") != "absent"]
+        with_role, without_role = ([one for one in present if (one["mode"] == ROLE) == has] for has in (True, False))
         return cls(
             tuple(map(_declared_share, with_role)),
-            None if chosen is None else tuple(account_of(party, "aws") for party in chosen),
+            None if chosen is None else tuple(account_of(party, None) for party in chosen),
+            tuple(map(_declared_share, without_role)),
         )
 
     @property
@@ -134,6 +140,13 @@ class RevocationOptions:
 
     def problems(self) -> t.Iterator[str]:
         """Problems with the options."""
+        if not self.shares and self.without_role:
+            names = ", ".join(share.role_name or "(no name)" for share in self.without_role)
+            yield (
+                f"No declared share has a role, so there are no sessions to revoke. Without a role: {names}. To end the"
+                f" access of a consumer, remove it from {option('consumers')} and run crossaccount.ecr.share."
+            )
+            return
         if not self.shares:
             yield f"{option('shares')} has no share to revoke. Declare a share with state: present."
             return
@@ -153,7 +166,16 @@ class RevocationOptions:
         declared = list(dict.fromkeys(known for share in self.shares for known in share.parties))
         found = [problem for share in self.shares for problem in share.shared_role_problems(party)]
         yield from found
-        if not found and party not in declared:
+        if found or party in declared:
+            return
+        others = [share.role_name for share in self.without_role if party in share.parties]
+        if others:
+            yield (
+                f"Consumer {party} to revoke is declared only in shares without a role: {', '.join(others)}. It has no"
+                f" sessions to revoke. To end its access, remove it from {option('consumers')} and run"
+                " crossaccount.ecr.share."
+            )
+        else:
             yield (
                 f"Consumer {party} to revoke is not declared.{did_you_mean(str(party), declared)} Declared:"
                 f" {', '.join(declared) or 'none'}. Correct {option('revoke_consumers')}."

@@ -39,7 +39,7 @@ def _same_names(share: Share, other: Share, number: int, other_number: int) -> t
         return
     if share.name.lower() == other.name.lower():
         yield _same_name(number, other_number, other.name)
-    elif share.policy_name.lower() == other.policy_name.lower():
+    elif share.has_role and other.has_role and share.policy_name.lower() == other.policy_name.lower():
         yield (
             f"Shares {share.name} and {other.name} have the same policy {other.policy_name}. Give each share its own"
             " policy_name."
@@ -85,7 +85,7 @@ def handoff_files(share: Share, absolute: t.Callable[[str], str] = os.path.abspa
     path = share.handoff.path
     if not path or not share.is_present:
         return []
-    parties = [consumer.in_partition("aws").party for consumer in share.role.consumers if not consumer.service]
+    parties = [consumer.in_partition(None).party for consumer in share.role.consumers if not consumer.service]
     return handoff_names(absolute(os.path.expanduser(path)), parties, share.regions)
 
 

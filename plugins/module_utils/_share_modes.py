@@ -17,6 +17,7 @@ MODES = (ROLE, REPOSITORY_POLICY, REGISTRY_POLICY)
 #: The options that only a role can express, with the values that mean that the option is not used.
 _OF_A_ROLE: dict[str, tuple[object, ...]] = {
     "policy_name": (None,),
+    "condition_key": (None, "ecr"),
     "path": (None, "/"),
     "description": (None,),
     "max_session_duration": (None,),

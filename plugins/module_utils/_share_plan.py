@@ -23,12 +23,15 @@ fewer tags can only be accessible to fewer principals.
   principal has access that the old declaration does not allow.
 - A statement is replaced with one request. So a policy has either the old or the new statement. A statement in the
   policy of a repository gives access to this repository only. One in the registry policy gives access by the tags of
-  repositories, as a role.
+  repositories, as a role. `_share_statement_order` explains the order of the statements.
 - While roles change, each repository has only tags that it has both before and after the run. A role that is not yet
   changed grants only access that the old declaration allows. A changed role grants only access that the new declaration
   allows. The plan of each role (`_role_plan`) gives the same guarantee between its own writes.
 - While tags are added, all roles are changed, and the tags of each repository are a subset of its new tags. So no
   principal has access that the new declaration does not allow.
+
+A write that fails ends the run, because each of these statements relies on the writes before it. Therefore, the Ansible
+role includes a file of tasks for each statement and each role. A loop over a module would continue after a failed item.
 
 Completing one share before the next is not safe. For example, shares A and B grant access by the same tag. A run adds
 the tag to another repository for A, and moves B to another tag. If A is completed first, the consumers of B can read
@@ -175,7 +178,7 @@ def plan_shares(
         shares=facts,
         summary=summary_of(shared, facts, tags, False),
         all_summary=summary_of(shared, facts, tags, True),
-        warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared)],
+        warnings=[*dict.fromkeys(text for role in roles for text in role.warnings), *warnings_of(shared, tags)],
         problems=list(dict.fromkeys(problems.found)),
         diff=[*_diff(shares, roles, repositories), *statements.diff],
     )

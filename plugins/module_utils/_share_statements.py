@@ -8,6 +8,7 @@ Standard library only.
 A repository policy has the statement if, after the run, the repository has the tags that grant access. The statement in
 the registry policy has a condition on the tags, as the permissions of a role. AWS replaces a policy as a whole, with
 one request. So between two requests, a consumer can read a repository only if the old or the new declaration allows it.
+The order of the writes is in `_share_statement_order`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,19 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import ChangeOfAccess, Repository
-from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import has_statement, policies_of_mode
+from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import (
+    are_policies_read,
+    has_statement,
+    is_replaced,
+    policies_of_mode,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
     permissions_document,
     repository_tags_of,
     repository_tags_problems,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import (
     REGISTRY,
@@ -32,7 +38,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_polic
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
     AccessStatementPlan,
     PolicyChange,
-    plan_statements,
+    changed_policies,
+    plan_of_changes,
     policy_name,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_plan import RolePlan
@@ -42,6 +49,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_access import (
     access_in_registry,
     access_in_repositories,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_order import (
+    LENGTHENED,
+    PHASES,
+    SHORTENED,
+    RegionalStatements,
+    late_ending_problems,
+    run_in_order,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
@@ -79,23 +94,16 @@ class StatementStep:
 
 @dataclass
 class StatementChanges:
-    """The changes of repository policies in a run.
+    """The changes of policies in a run.
 
-    :param removals: the steps that remove statements, before those that add or change them
-    :param endings: the steps that remove the statements of an earlier mode, after those of the declared mode
-    :param access: the access gained and lost, with the name of the share
+    :param steps: the steps in their order
+    :param access: the access gained and lost, with the name of the share and its policies
     """
 
-    removals: list[StatementStep] = field(default_factory=list)
-    additions: list[StatementStep] = field(default_factory=list)
-    endings: list[StatementStep] = field(default_factory=list)
+    steps: list[StatementStep] = field(default_factory=list)
     access: list[tuple[str, ChangeOfAccess]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     diff: list[Json] = field(default_factory=list)
-
-    @property
-    def steps(self) -> list[StatementStep]:
-        return [*self.removals, *self.additions, *self.endings]
 
 
 def declared_statement(share: Share) -> AccessDeclaration:
@@ -127,14 +135,26 @@ def plan_statement_changes(shared: ShareState, tags: TagChanges) -> StatementCha
     """Plan the statements that the declaration removes, changes and adds."""
     changes = StatementChanges()
     several = len(shared.shares) > 1
-    policies = {region: dict(registry.policies) for region, registry in shared.account.registries.items()}
     for share in shared.shares:
         if not (share.has_role or share.is_unchanged):
             problems = _share_problems(share, shared.account)
             changes.problems += [f"Share {share.label}: {one}" if several else one for one in problems]
-    for _number, share, region, _names in shared.places():
-        if not (share.has_role or share.is_unchanged) and region in policies:
-            _plan_in_region(shared, share, region, policies[region], tags, changes)
+    planned = [
+        _statements_in_region(shared, share, region, tags)
+        for _number, share, region, _names in shared.places()
+        if not (share.has_role or share.is_unchanged) and are_policies_read(share, region, shared.account)
+    ]
+    after = run_in_order(planned)
+    for one in planned:
+        _add_changes(shared, one, tags, changes)
+    changes.problems += late_ending_problems(planned, after)
+    changes.steps = [
+        StatementStep(one.share, one.region, names, phase in (SHORTENED, LENGTHENED))
+        for phase in PHASES
+        for one in planned
+        for names in [one.names_in(phase)]
+        if names
+    ]
     return changes
 
 
@@ -145,41 +165,37 @@ def _share_problems(share: Share, account: Account) -> t.Iterator[str]:
         yield from declared_statement(share).problems_in(account.identity)
 
 
-def _plan_in_region(
-    shared: ShareState,
-    share: Share,
-    region: str,
-    policies: dict[str, str | None],
-    tags: TagChanges,
-    changes: StatementChanges,
-) -> None:
-    """Plan the statement of a share in one region, and replace the changed texts in `policies`."""
+def _statements_in_region(shared: ShareState, share: Share, region: str, tags: TagChanges) -> RegionalStatements:
+    """The changes by one share in one region, as if it were the only share."""
     wanted_tags = repository_tags_of(share.role.repository_tags)
     declared, owner = declared_statement(share), shared.account.identity
-    own = policies_of_mode(policies, share.mode)
+    own = policies_of_mode(shared.account.registries[region].policies, share.mode)
     selected = {
         name
         for name in (own if share.is_present and wanted_tags else ())
         if name == REGISTRY or has_every_tag(tags.after.get((region, name), {}), wanted_tags)
     }
-    plan = plan_statements(own, selected, declared, declared.statements(owner, region))
-    policies.update({change.name: text(change.after) if change.after else None for change in plan.changes})
-    removed, added = (
-        tuple(change.name for change in plan.changes if (change.name in selected) == is_added)
-        for is_added in (False, True)
-    )
-    is_replaced = any(other.is_present for other in shared.shares if other.label == share.label)
-    removals = changes.removals if share.is_present or not is_replaced else changes.endings
-    removals += [StatementStep(share, region, removed, False)] if removed else []
-    changes.additions += [StatementStep(share, region, added, True)] if added else []
-    changes.problems += plan.problems
+    wanted = declared.statements(owner, region)
+    found, invalid = changed_policies(own, selected, declared, wanted)
+    is_former = not share.is_present and is_replaced(share, shared.shares)
+    return RegionalStatements(share, region, declared, wanted, selected, own, is_former, found, invalid)
+
+
+def _add_changes(shared: ShareState, one: RegionalStatements, tags: TagChanges, changes: StatementChanges) -> None:
+    """Add the problems, the access and the diff of one share in one region."""
+    declared, region = one.declared, one.region
+    plan = plan_of_changes(one.changes, one.invalid, one.names, one.selected, declared)
+    problems = [*plan.problems]
     if declared.in_registry:
         before, after = _repositories(shared, region, tags)
-        change = _registry_change(own[REGISTRY], plan)
+        change = _registry_change(shared.account.registries[region].policies[REGISTRY], plan, problems)
         access = [access_in_registry(change, declared, before, after)] if change else []
     else:
-        access = list(access_in_repositories(plan.changes, declared, owner, region))
-    changes.access += [(share.name, change) for change in access]
+        access = list(access_in_repositories(plan.changes, declared, shared.account.identity, region))
+    changes.problems += problems
+    place = "in the registry policy" if declared.in_registry else "in repository policies"
+    place += f" in {region}" if len(one.share.regions) > 1 else ""
+    changes.access += [(f"{one.share.name} {place}", change) for change in access]
     header = f"statement {declared.sid} in the {'registry policy' if declared.in_registry else 'policies'} in {region}"
     changes.diff += [{**plan.diff, "before_header": header, "after_header": header}] if plan.changes else []
 
@@ -192,12 +208,18 @@ def _repositories(shared: ShareState, region: str, tags: TagChanges) -> tuple[li
     return before, [Repository(name, arn, tags.after[region, name]) for name, arn in arns.items()]
 
 
-def _registry_change(policy: str | None, plan: AccessStatementPlan) -> PolicyChange | None:
-    """The registry policy before and after the run; None if it is not valid, which is a problem of the plan.
+def _registry_change(policy: str | None, plan: AccessStatementPlan, problems: list[str]) -> PolicyChange | None:
+    """The registry policy before and after the run; None if it is not valid.
 
     The tags can change access although the policy does not change.
+
+    :param problems: receives the problem if the policy is not valid
     """
     if plan.changes or plan.problems:
         return plan.changes[0] if plan.changes else None
-    document = None if policy is None else read_policy(policy, policy_name(REGISTRY))
+    try:
+        document = None if policy is None else read_policy(policy, policy_name(REGISTRY))
+    except EcrError as error:
+        problems.append(str(error))
+        return None
     return PolicyChange(REGISTRY, document, document)

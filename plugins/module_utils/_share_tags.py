@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import other_statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TaggedRepository,
+    has_every_tag,
     missing_repository_problems,
     plan_tags,
     select,
@@ -130,6 +134,20 @@ def granted_tags(state: RoleState) -> set[Tag]:
     return {tag for pair in granting_tags(state.permissions) for tag in tag_set(pair)}
 
 
+def untagged_names(shared: ShareState, number: int, region: str, tags: TagChanges) -> list[str]:
+    """The declared repositories of a present share that do not have the tags that grant access after the run.
+
+    :param number: the index of the share
+    """
+    share = shared.shares[number]
+    wanted = repository_tags_of(share.role.repository_tags)
+    return [
+        name
+        for name in (shared.selection[number, region] if share.is_present and not share.is_unchanged else ())
+        if (region, name) in tags.after and not has_every_tag(tags.after[region, name], wanted)
+    ]
+
+
 def plan_tag_changes(shared: ShareState) -> TagChanges:
     """Plan the tags that the declaration removes and adds."""
     changes = TagChanges()
@@ -161,14 +179,14 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
         for name in names if not (share.is_present or share.is_unchanged) else ():
             for key, value in _matching_tags(shared.tags(region, name), share.tag_set).items():
                 tag = (key.lower(), value)
-                others = [other for other, state in shared.account.others.items() if tag in granted_tags(state)]
+                others = _others_that_grant(shared, region, tag)
                 if tag in granted:
                     granting = [
                         other for other, state in zip(shared.shares, shared.after) if tag in granted_tags(state)
                     ]
                     if any(other.label == share.label for other in granting):
                         continue  # the share stays for its other consumers
-                    others = [other.name for other in granting]
+                    others = [f"role {other.name}" for other in granting]
                 elif not (is_known or shared.is_carried_out):
                     if share.is_named:
                         changes.problems.append(_no_role(share, region, name, tag, others))
@@ -176,14 +194,23 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                 if others:
                     text = tag_text(tag)
                     changes.kept.append(
-                        f"{text} stays on repository {name} in {region}: role {' and '.join(others)} also grants it."
+                        f"{text} stays on repository {name} in {region}: {' and '.join(others)} also grants it."
                     )
                 else:
                     changes.removed[region, name][key] = value
 
 
+def _others_that_grant(shared: ShareState, region: str, tag: Tag) -> list[str]:
+    """The roles, and the statements of the registry policy, that are not declared here and grant access by a tag."""
+    found = [f"role {name}" for name, state in shared.account.others.items() if tag in granted_tags(state)]
+    registry = shared.account.registries.get(region)
+    policy = registry.policies.get(REGISTRY) if registry else None
+    listed = other_statements(policy, [share.label for share in shared.shares])
+    return found + [f"statement {sid} of the registry policy" for sid, tags in listed.items() if tag in tags]
+
+
 def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) -> str:
-    whose = f" Role {' and '.join(others)} of this collection grants that tag." if others else ""
+    whose = f" The {' and the '.join(others)} of this collection grants that tag." if others else ""
     kind = "role" if share.has_role else "statement"
     fact = f"Role {share.name} does not exist" if share.has_role else f"No policy has a statement of {share.name}"
     return (

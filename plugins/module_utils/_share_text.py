@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import unsearched_regions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import tags_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import ShareFacts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import RegionalRepositories, ShareFacts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import StatementStep
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
     ShareState,
     TagChanges,
     TagStep,
     granted_tags,
+    untagged_names,
 )
 
 
@@ -62,13 +66,26 @@ def _share_lines(
         remedy = "; remove it with unshare.yml and ecr_share_expired_only: true" if has_ended else ""
         yield f"the access {end}{remedy}"
     action = "pull" if share.role.access == "pull" else "describe and pull"
-    for one in facts.role.declared.consumers:
+    untagged = {place.region: untagged_names(shared, number, place.region, tags) for place in facts.places}
+    gives_nothing = any(untagged.values()) and all(
+        {*place.names} == {*untagged[place.region]} for place in facts.places
+    )
+    for one in facts.role.declared.consumers if not gives_nothing else ():
         yield f"{one.text} can {action}{'' if one.external_id is None else ' with the external ID'}"
     if any(other.label == share.label for other in shared.shares[number + 1 :]):
         return  # the last role of the share is followed by its repositories
     for place in facts.places:
-        yield f"in {place.region}: {list_text(place.names, every_name)}"
+        yield from _place_lines(place, untagged[place.region], every_name)
     yield from _also_shared(shared, number, tags, every_name)
+
+
+def _place_lines(place: RegionalRepositories, untagged: t.Sequence[str], every_name: bool) -> t.Iterator[str]:
+    """The repositories of a share in one region: those with access, and those without a tag that grants it."""
+    tagged = [name for name in place.names if name not in untagged]
+    if tagged or not untagged:
+        yield f"in {place.region}: {list_text(tagged, every_name)}"
+    if untagged:
+        yield f"no access in {place.region}: {list_text(untagged, every_name)}"
 
 
 def _deleted_lines(
@@ -116,9 +133,10 @@ def _undeclared(shared: ShareState) -> t.Iterator[str]:
         )
 
 
-def warnings_of(shared: ShareState) -> t.Iterator[str]:
-    """Warnings about state that could not be read, and about access that roles lose through an exclusive share."""
+def warnings_of(shared: ShareState, tags: TagChanges) -> t.Iterator[str]:
+    """Warnings about state that could not be read, and about access that shares do not give, or end for other roles."""
     yield from shared.account.unknown
+    yield from dict.fromkeys(_no_access_warnings(shared, tags))
     for region, registry in sorted(shared.account.registries.items()):
         if registry.unknown:
             yield (
@@ -126,10 +144,11 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
                 f" not shown: {registry.unknown}"
             )
         if registry.unread:
-            yield (
-                f"Whether policies in {region} still have statements of these shares from an earlier"
-                f" {option('mode')} is unknown: {registry.unread}"
-            )
+            yield _unsearched(region, registry.unread)
+    for former, region in unsearched_regions(shared.shares, shared.account):
+        yield _unsearched(
+            region, f"share {former.label} has its role, so this run did not read them. Run audit.yml to find them."
+        )
     for share in shared.shares:
         for name, state in sorted(shared.account.others.items()):
             common = sorted(share.tag_set & granted_tags(state)) if share.is_present and share.exclusive else []
@@ -139,6 +158,24 @@ def warnings_of(shared: ShareState) -> t.Iterator[str]:
                     f"Role {name}, which is not declared here, grants {tag} as well. Share {share.name} is"
                     f" exclusive, so the consumers of {name} lose every other repository with that tag."
                 )
+
+
+def _unsearched(region: str, reason: str) -> str:
+    return (
+        f"Whether policies in {region} still have statements of these shares from an earlier {option('mode')} is"
+        f" unknown: {reason}"
+    )
+
+
+def _no_access_warnings(shared: ShareState, tags: TagChanges) -> t.Iterator[str]:
+    for number, share, region, _names in shared.places():
+        names = untagged_names(shared, number, region, tags)
+        if names:
+            yield (
+                f"Share {share.label} gives no access to {list_text(names)} in {region}: after the run, the tags"
+                f" {tags_text(repository_tags_of(share.role.repository_tags))} are missing there. Correct"
+                f" {option('tags')} or {option('repository_tags')}."
+            )
 
 
 def remaining_of(

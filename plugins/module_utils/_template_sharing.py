@@ -4,16 +4,18 @@
 # Private to this collection: names and behavior may change in any release.
 """Whether the tags of a repository creation template share each new repository. Standard library only.
 
-A tag shares a repository through a pull role of this collection. A tag that is one of several tags of a role counts,
-because the other tags may be set later.
+A tag shares a repository through a pull role of this collection, or through a statement of this collection in the
+registry policy. A tag that is one of several tags of a role or of a statement counts, because the other tags may be set
+later.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import SID_PREFIX
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -23,6 +25,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declara
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
 _Tags = t.Mapping[str, str]
+#: The first parts of the condition keys of the tags of a repository, in lower case.
+_TAG_KEYS = ("ecr:resourcetag/", "aws:resourcetag/")
 
 
 @dataclass(frozen=True)
@@ -30,37 +34,60 @@ class Grants:
     """The access that tags grant in an account.
 
     :param roles: the permissions of each pull role of this collection
-    :param unknown: why the roles could not be read; empty if they were read
+    :param unknown: why the roles or the statements could not be read; empty if they were read
+    :param statements: the permissions of each statement of this collection in the registry policy, by its Sid
     """
 
     roles: t.Mapping[str, Document]
     unknown: str = ""
+    statements: t.Mapping[str, Document] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """The tags of a template that share a repository, and the roles that grant access by them."""
+    """The tags of a template that share a repository, and the roles and the Sids of the statements that use them."""
 
     tags: tuple[str, ...]
     roles: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+
+    @property
+    def grantors(self) -> list[str]:
+        """The roles and the statements, for messages."""
+        named = [f"the role {name}" for name in self.roles]
+        return named + [f"the statement {sid} of the registry policy" for sid in self.statements]
+
+
+def registry_statements(policy: Document | None) -> dict[str, Document]:
+    """The permissions of the statements of this collection in a registry policy, by their Sids.
+
+    They have only the conditions on tags, because the other conditions select the consumers.
+
+    :param policy: None if the registry has no policy
+    """
+    found = {}
+    for statement in statements(policy or {}):
+        if statement.get("Effect") == "Allow" and str(statement.get("Sid", "")).startswith(SID_PREFIX):
+            given = {key: value for key, value in statement.items() if key not in ("Sid", "Principal", "NotPrincipal")}
+            given["Condition"] = _tag_conditions(statement.get("Condition"))
+            found[str(statement["Sid"])] = {"Version": "2012-10-17", "Statement": [given]}
+    return found
 
 
 def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefix_arn: str) -> Sharing:
-    """The tags of a template that share a repository, and the roles.
+    """The tags of a template that share a repository, and the roles and the statements that grant access by them.
 
     :param prefix_arn: the ARN of a repository without its name
     """
     wanted = repository_tags_of(declared.sharing_tags or {})
     pairs = [(key, value) for key, values in wanted.items() for value in values]
     sharing = _matching(tags, pairs)
-    roles = []
-    for name, permissions in sorted(grants.roles.items()):
-        found = _matching(tags, [pair for one in granting_tags(permissions) for pair in one.items()])
-        found = found or (list(tags) if _opens(permissions, f"{prefix_arn}new", tags) else [])
-        if found:
-            roles.append(name)
-            sharing += found
-    return Sharing(tuple(key for key in tags if key in sharing), tuple(roles))
+    roles, granting = (
+        {name: found for name, document in sorted(documents.items()) if (found := _used(tags, document, prefix_arn))}
+        for documents in (grants.roles, grants.statements)
+    )
+    sharing += [key for found in (*roles.values(), *granting.values()) for key in found]
+    return Sharing(tuple(key for key in tags if key in sharing), tuple(roles), tuple(granting))
 
 
 def sharing_problems(
@@ -71,7 +98,7 @@ def sharing_problems(
         return
     if sharing.tags:
         named = ", ".join(f"{key}={after.tags[key]}" for key in sharing.tags)
-        through = f" through the role {' and the role '.join(sharing.roles)}" if sharing.roles else ""
+        through = f" through {' and '.join(sharing.grantors)}" if sharing.grantors else ""
         yield (
             f"Repository creation template {after.prefix} sets {named}, which shares each repository that ECR creates"
             f" with the template{through}. To consent, set {option('allow_sharing_tags')}: true. Otherwise, remove the"
@@ -80,9 +107,26 @@ def sharing_problems(
     elif grants.unknown and declared.sharing_tags is None:
         yield (
             f"Repository creation template {after.prefix} sets tags, but it is unknown whether they share"
-            f" repositories: {grants.unknown.rstrip('.')}. Grant iam:GetAccountAuthorizationDetails to the caller, set"
-            f" {option('sharing_tags')} to the tags that grant access, or set {option('allow_sharing_tags')}: true."
+            f" repositories: {grants.unknown.rstrip('.')}. Grant iam:GetAccountAuthorizationDetails and"
+            f" ecr:GetRegistryPolicy to the caller, set {option('sharing_tags')} to the tags that grant access, or set"
+            f" {option('allow_sharing_tags')}: true."
         )
+
+
+def _tag_conditions(condition: object) -> Document:
+    """The conditions on tags of a repository."""
+    found = {
+        operator: {key: value for key, value in keys.items() if key.lower().startswith(_TAG_KEYS)}
+        for operator, keys in (condition.items() if isinstance(condition, dict) else ())
+        if isinstance(keys, dict)
+    }
+    return {operator: keys for operator, keys in found.items() if keys}
+
+
+def _used(tags: _Tags, permissions: Document, prefix_arn: str) -> list[str]:
+    """The keys of the tags by which a document grants access."""
+    found = _matching(tags, [pair for one in granting_tags(permissions) for pair in one.items()])
+    return found or (list(tags) if _opens(permissions, f"{prefix_arn}new", tags) else [])
 
 
 def _matching(tags: _Tags, pairs: t.Iterable[tuple[str, str]]) -> list[str]:

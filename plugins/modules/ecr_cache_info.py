@@ -17,6 +17,8 @@ description:
     an account cannot be reached. The message lists the problems of both accounts.
   - The connection options apply to the account that caches the images. The options C(upstream_profile),
     C(upstream_assume_role_arn) and C(upstream_assume_role_external_id) apply to the upstream account.
+  - If O(account) and O(upstream_account) are the same account, the upstream registry must be in another region. No
+    statement is planned, and O(prefixes) limits the role instead.
 options:
   name:
     description: The name of the role of the cache. See M(crossaccount.ecr.iam_ecr_cache_role).
@@ -167,6 +169,17 @@ upstream_region:
   returned: success
   type: str
   sample: ap-northeast-1
+one_account:
+  description: Whether both registries are in the same account. Then the cache needs no statement.
+  returned: success
+  type: bool
+  sample: false
+role_prefixes:
+  description: The O(prefixes), sorted, as an option of M(crossaccount.ecr.iam_ecr_cache_role).
+  returned: if both registries are in the same account, and O(prefixes) is set
+  type: list
+  elements: str
+  sample: [release]
 templates:
   description:
     - The template to write or to delete, as options of M(crossaccount.ecr.ecr_repository_creation_template). Empty if

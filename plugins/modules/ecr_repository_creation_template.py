@@ -19,7 +19,9 @@ description:
   - An update sends all settings of the template, because AWS may reset a setting that a request omits. Therefore, the
     caller needs C(iam:PassRole) if the template has a custom role, even if the role does not change.
   - A tag of a template can share each new repository, because a pull role grants access by tag
-    (M(crossaccount.ecr.iam_ecr_pull_role)). The module fails in this case, unless O(allow_sharing_tags=true).
+    (M(crossaccount.ecr.iam_ecr_pull_role)), and so does a statement of a share in the registry policy
+    (M(crossaccount.ecr.ecr_repository_policy_statement)). The module fails in this case, unless
+    O(allow_sharing_tags=true).
 options:
   prefix:
     description:
@@ -79,7 +81,8 @@ options:
       - Further tags that share a repository, in the form of the option
         O(crossaccount.ecr.iam_ecr_pull_role#module:repository_tags).
       - The module always considers the tags of the pull roles of this collection in the account, which it reads with
-        C(iam:GetAccountAuthorizationDetails). If the caller lacks this permission, a template with tags requires this
+        C(iam:GetAccountAuthorizationDetails), and those of its statements in the registry policy, which it reads with
+        C(ecr:GetRegistryPolicy). If the caller lacks one of these permissions, a template with tags requires this
         option, unless O(allow_sharing_tags=true).
     type: dict
   allow_sharing_tags:
@@ -178,7 +181,9 @@ template:
     tags: {}
     custom_role_arn: ""
 shared_by:
-  description: The pull roles that grant access to each new repository because of its tags.
+  description:
+    - The pull roles, and the Sids of the statements of the registry policy, that grant access to each new repository
+      because of its tags.
   returned: success
   type: list
   elements: str

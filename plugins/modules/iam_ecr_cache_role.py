@@ -18,7 +18,7 @@ description:
     (M(crossaccount.ecr.iam_ecr_pull_role)), which requires an external ID. C(iam:PassRole) decides who may use the role
     in a rule.
   - The policy allows ECR to read the repositories of O(upstream_prefix) in the upstream registry, and to write to the
-    repositories of O(prefix) in this registry. The upstream account also has to accept the role
+    repositories of O(prefix) in this registry. Another upstream account also has to accept the role
     (M(crossaccount.ecr.ecr_registry_policy_statement)).
   - The role and the policy have the tag C(managed-by=crossaccount.ecr-cache), and C(crossaccount.ecr-cache) with the
     region and the prefix of the cache. A role or a policy of another program or of another cache is changed or deleted
@@ -32,6 +32,13 @@ options:
     description: The path of the role and of its policy.
     type: str
     default: /
+  prefixes:
+    description:
+      - The first parts of the names of the upstream repositories that the role may read, such as V(release). The
+        default is all repositories of O(upstream_prefix).
+      - It limits a cache of another region of the same account, which needs no registry policy.
+    type: list
+    elements: str
   permissions_boundary:
     description: The ARN of the permissions boundary of the role.
     type: str

@@ -25,6 +25,13 @@ options:
   role_name:
     description: The name of the role, or of the share. Required unless each share has a C(role_name).
     type: str
+  mode:
+    description:
+      - The mode of a share without its own C(mode). Only shares with V(role) have a role. The others have no sessions
+        to revoke, and are ignored. If no share has a role, the module fails.
+    type: str
+    choices: [role, repository_policy, registry_policy]
+    default: role
   roles:
     description:
       - With V(shared), all consumers of a share use its role. With V(per_consumer), each consumer has its own role,

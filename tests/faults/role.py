@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the tasks of a role as Ansible does: blocks, `module_defaults`, `loop`, `when`, `register` and templates.
+"""Runs the tasks of a role as Ansible does: blocks, includes, `module_defaults`, `loop`, `when`, `register`, templates.
 
 It is independent of the role: which modules run, in which order and with which options, is read from its tasks. Only
 modules of this collection that AWS can see are run.
@@ -18,9 +18,10 @@ COLLECTION = "crossaccount.ecr."
 GROUP = f"group/{COLLECTION}aws"
 #: They write files, show lines or publish results on the controller.
 OF_THE_CONTROLLER = ("display_lines", "ecr_handoff")
-FACTS = "ansible.builtin.set_fact"
+FACTS, INCLUDE = "ansible.builtin.set_fact", "ansible.builtin.include_tasks"
 Invocation = dict[str, Any]
 Steps = Generator[Invocation, dict[str, Any], None]
+_Part = Generator[Invocation, dict[str, Any], bool]
 
 
 class Role:
@@ -33,36 +34,51 @@ class Role:
     loader = DataLoader()  # it keeps what it parsed
 
     def __init__(self, folder: pathlib.Path, variables: dict[str, Any]) -> None:
-        self.tasks, defaults = (
-            self.loader.load_from_file(str(folder / name / "main.yml"), trusted_as_template=True)
-            for name in ("tasks", "defaults")
-        )
+        self.folder = folder
+        defaults = self._file("defaults/main.yml")
         self.variables = {**defaults, "ansible_check_mode": False, "inventory_hostname": "localhost", **variables}
 
     def steps(self) -> Steps:
-        """Each module that runs. It receives the result of each; the first failure ends the run."""
-        for task, defaults in _tasks(self.tasks, {}):
+        """Each module that runs. It receives the result of each; the first task that fails ends the run."""
+        yield from self._run(self._file("tasks/main.yml"), {}, {})
+
+    def _file(self, name: str) -> Any:
+        return self.loader.load_from_file(str(self.folder / name), trusted_as_template=True)
+
+    def _run(self, tasks: list[dict[str, Any]], defaults: dict[str, Any], outer: dict[str, Any]) -> _Part:
+        """Run tasks, and return whether none failed."""
+        for task, own in _tasks(tasks, defaults):
+            items = self._template(task["loop"], outer) if "loop" in task else [None]
+            chosen = [{**outer, "item": item} if "loop" in task else outer for item in items]
+            chosen = [variables for variables in chosen if self._holds(task.get("when", []), variables)]
+            name = next((key for key in task if key.startswith(COLLECTION)), "")
             if FACTS in task:
                 self.variables |= self._template(task[FACTS])
-            name = next((key for key in task if key.startswith(COLLECTION)), None)
-            if name is None or name.removeprefix(COLLECTION) in OF_THE_CONTROLLER:
+            elif INCLUDE in task:
+                for variables in chosen:
+                    if not (yield from self._run(self._file(f"tasks/{task[INCLUDE]}"), own, variables)):
+                        return False
+            elif name.removeprefix(COLLECTION) in ("", *OF_THE_CONTROLLER):
                 continue
-            results = []
-            for item in self._template(task["loop"]) if "loop" in task else [None]:
-                variables = {"item": item}
-                if not self._holds(task.get("when", []), variables):
-                    continue
-                arguments = self._template(
-                    {**defaults.get(GROUP, {}), **defaults.get(name, {}), **task[name]}, variables
-                )
-                module = name.removeprefix(COLLECTION)
-                result = yield {"module": module, "arguments": arguments, "check": False, "task": task["name"]}
-                if result.get("failed"):
-                    return
-                results.append(result)
-            if "register" in task:
-                looped = {"results": results, "changed": any(one.get("changed") for one in results)}
-                self.variables[task["register"]] = looped if "loop" in task else (results or [{"skipped": True}])[0]
+            elif not (yield from self._run_module(task, name, own, chosen)):
+                return False
+        return True
+
+    def _run_module(
+        self, task: dict[str, Any], name: str, defaults: dict[str, Any], chosen: list[dict[str, Any]]
+    ) -> _Part:
+        """Run a module for each item. After a failed item, Ansible runs the others, and then ends the run."""
+        results = []
+        for variables in chosen:
+            arguments = self._template({**defaults.get(GROUP, {}), **defaults.get(name, {}), **task[name]}, variables)
+            module = name.removeprefix(COLLECTION)
+            results.append((yield {"module": module, "arguments": arguments, "check": False, "task": task["name"]}))
+        if any(result.get("failed") for result in results):
+            return False
+        if "register" in task:
+            looped = {"results": results, "changed": any(one.get("changed") for one in results)}
+            self.variables[task["register"]] = looped if "loop" in task else (results or [{"skipped": True}])[0]
+        return True
 
     def _holds(self, conditions: str | list[str], variables: dict[str, Any]) -> bool:
         """Whether all conditions of a task are true."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,21 +13,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_registry i
 from tests.lab import accounts
 from tests.lab.clients import allow, document
 from tests.support.control import Control
+from tests.support.owner_side import denied
 
 ACTIONS = {"describe", "pull", "push", "delete", "tag"}
 TAG = {"environment": "release"}
-
-
-@contextlib.contextmanager
-def denied(control: Control, action: str) -> Iterator[None]:
-    """Within, AWS denies an action to the owner."""
-    iam, name = control.lab.client("owner", "iam"), accounts.USERS["owner"][1].rpartition("/")[2]
-    policy = {"Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}], "Version": "2012-10-17"}
-    iam.put_user_policy(UserName=name, PolicyName="denied", PolicyDocument=json.dumps(policy))
-    try:
-        yield
-    finally:
-        iam.delete_user_policy(UserName=name, PolicyName="denied")
 
 
 @pytest.fixture

@@ -120,6 +120,31 @@ def test_each_account_configures_its_own_side(control: Control, registries: Regi
     assert registries.names() == {"cache/release"}
 
 
+def test_cache_of_another_region_of_the_same_account(control: Control, registries: Registries) -> None:
+    place = {"ecr_cache_region": "us-east-1", "ecr_cache_owner_region": accounts.REGION}
+    names = ("ecr_cache_owner_account", "ecr_cache_consumer_account")
+    declared = {**dict.fromkeys(names, accounts.OWNER), **place, "ecr_cache_consumer_profile": "owner"}
+    declared["ecr_cache_dest"] = str(control.folder / "other-region")
+    refused = cache(control, **declared, ecr_cache_side="owner")
+    assert "ecr_cache_owner_account and ecr_cache_consumer_account are both 111111111111." in flat(refused), refused
+    own = cache(control, **{**declared, "ecr_cache_owner_region": "us-east-1"})
+    assert "111111111111 in us-east-1 is the registry of the cache itself." in flat(own), own
+
+    for side, changed in (("both", 4), ("consumer", 0)):
+        done = cache(control, **declared, ecr_cache_side=side, ecr_cache_owner_profile="missing")
+        assert (done.code, done.changed) == (0, changed), done
+        assert "denied  cache/develop:v1.0" in done.output
+        assert registries.sids == ["theirs"]
+        unproven = cache(control, "--check", **declared, ecr_cache_side=side)
+        assert "from account 111111111111: present" in flat(unproven), unproven
+        assert "runs cache.yml with the same variables" not in flat(unproven)
+    ecr = registries.lab.session("owner").client("ecr", region_name="us-east-1")
+    assert [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]] == ["cache/release"]
+    end = cache(control, **declared, ecr_cache_state="absent")
+    assert (end.code, end.changed, registries.sids) == (0, 3, ["theirs"]), end
+    ecr.delete_repository(repositoryName="cache/release", force=True)
+
+
 def policy(*files: str) -> list[dict[str, Any]]:
     """The statements of policies that the documentation shows."""
     texts = [(ROOT / f"playbooks/vars/{file}-policy.json").read_text("utf-8") for file in files]

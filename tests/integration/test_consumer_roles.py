@@ -16,6 +16,7 @@ from tests.support.consumer_side import prove
 from tests.support.control import ROLE, Control, Run
 from tests.support.earlier_session import EarlierSession
 from tests.support.lab import LabClock
+from tests.support.owner_side import denied
 
 SCENARIO = ("-e", "@playbooks/vars/scenario.yml")
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
@@ -101,6 +102,18 @@ def test_removal_of_a_consumer_leaves_the_sessions_of_the_others(control: Contro
     assert is_allowed(staying)
     assert not is_allowed(leaving)
     assert (per_consumer(control, ecr_share_consumers=[CONSUMER])).changed == 0
+
+
+def test_run_ends_at_the_first_role_that_fails(control: Control) -> None:
+    """The roles have one policy, so a role must not change before the roles that precede it."""
+    assert per_consumer(control).code == 0
+    iam = control.lab.client("owner", "iam")
+    with denied(control, "iam:UpdateRole", role_arn(OF_CONSUMER)):
+        run = per_consumer(control, ecr_share_max_session_duration=7200)
+    assert run.code == 2, run
+    assert iam.get_role(RoleName=OF_STRANGER)["Role"]["MaxSessionDuration"] == 3600
+    assert per_consumer(control, ecr_share_max_session_duration=7200).code == 0
+    assert iam.get_role(RoleName=OF_STRANGER)["Role"]["MaxSessionDuration"] == 7200
 
 
 def test_a_share_moves_to_roles_of_consumers_and_back(control: Control) -> None:

@@ -174,6 +174,31 @@ def test_a_sharing_tag_requires_consent(control: Control, ecr: Any, role: str, p
     assert (kept["code"], "environment=release" in kept["msg"]) == (2, True), kept
 
 
+def test_a_tag_of_a_registry_policy_requires_consent(control: Control, ecr: Any, role: str) -> None:
+    shared = {
+        "name": "ci",
+        "policy": "registry",
+        "repository_tags": SHARED,
+        "consumers": [{"account": accounts.CONSUMER}],
+    }
+    made = control.module("ecr_repository_policy_statement", "owner", **shared)
+    assert made["code"] == 0, made
+    options = {**BASIC, "tags": SHARED, "custom_role_arn": role}
+    try:
+        mark = len(control.lab.calls())
+        result = control.module(MODULE, "owner", **options)
+        assert (result["code"], control.lab.writes_since(mark)) == (2, []), result
+        assert "through the statement CrossaccountEcrCi" in result["msg"]
+        blind = allow("ecr:DescribeRepositoryCreationTemplates", "iam:GetAccountAuthorizationDetails")
+        limited = Account(control.lab).role(trust(accounts.OWNER), blind)
+        unknown = control.module(MODULE, "owner", **options, assume_role_arn=limited)
+        assert "it is unknown whether they share repositories: GetRegistryPolicy: AccessDenied" in unknown["msg"]
+        allowed = control.module(MODULE, "owner", **options, allow_sharing_tags=True)
+        assert (allowed["code"], allowed["shared_by"]) == (0, [made["sid"]]), allowed
+    finally:
+        control.module("ecr_repository_policy_statement", "owner", name="ci", policy="registry", state="absent")
+
+
 def test_a_tag_is_not_set_while_its_meaning_is_unknown(control: Control, ecr: Any, role: str) -> None:
     limited = Account(control.lab).role(trust(accounts.OWNER), allow("ecr:*", "iam:PassRole"))
     options = {**BASIC, "tags": {"team": "a"}, "custom_role_arn": role, "assume_role_arn": limited}

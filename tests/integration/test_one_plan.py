@@ -67,7 +67,7 @@ def test_unshare_of_misspelled_role_keeps_live_tags(control: Control) -> None:
     assert (mistyped.code, control.lab.writes_since(mark)) == (2, []), mistyped
     words = " ".join(mistyped.output.split())
     assert "Role allow_lvie does not exist, but repository release in ap-northeast-1 has the tag plan=live" in words
-    assert "Role allow_live of this collection grants that tag. Correct ecr_share_role_name." in words
+    assert "The role allow_live of this collection grants that tag. Correct ecr_share_role_name." in words
     assert reads(control, "allow_live", "consumer", "test", "release")
 
 

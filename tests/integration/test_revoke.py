@@ -124,6 +124,24 @@ def test_the_roles_of_all_declared_shares_are_revoked(shared: Control) -> None:
     assert (run.code, shared.lab.writes_since(mark)) == (0, [REVOKE]), run
 
 
+def test_shares_without_a_role_do_not_block_a_revocation(shared: Control) -> None:
+    """The common mode is a policy mode, and one share has a role."""
+    shares = [{"role_name": ROLE, "mode": "role"}, {"role_name": "own-identities"}, {}]
+    mark = len(shared.lab.calls())
+    run = revoke(shared, ecr_share_mode="repository_policy", ecr_share_shares=shares)
+    assert (run.code, run.changed, shared.lab.writes_since(mark)) == (0, 1, [REVOKE]), run
+    assert "own-identities" not in run.output
+
+
+def test_documented_share_without_a_role_has_no_sessions(shared: Control) -> None:
+    mark = len(shared.lab.calls())
+    run = shared.playbook("revoke", "owner", "-e", "@docs/examples/share-repository-policy.yml")
+    assert (run.code, shared.lab.calls()[mark:]) == (2, []), run
+    text = " ".join(run.output.split())
+    assert "No declared share has a role, so there are no sessions to revoke. Without a role: own-identities." in text
+    assert "does not exist" not in text
+
+
 def test_all_problems_are_reported_before_the_first_write(shared: Control) -> None:
     iam = shared.lab.client("owner", "iam")
     iam.create_role(RoleName="of-others", AssumeRolePolicyDocument=json.dumps(state(shared)[0]))
@@ -149,10 +167,22 @@ def test_all_problems_are_reported_before_the_first_write(shared: Control) -> No
         ({"ecr_share_revoke_consumer": accounts.CONSUMER}, "valid name is ecr_share_revoke_consumers."),
         ({"ecr_share_revoke_consumers": [accounts.CONSUMER]}, ONE_ROLE),
         ({"ecr_share_revoke_consumers": []}, "ecr_share_revoke_consumers is empty. Name an account"),
+        ({"ecr_share_mode": "policy"}, "value of ecr_share_mode must be one of: "),
         ({"ecr_share_roles": "each"}, "value of ecr_share_roles must be one of: shared, per_consumer"),
         ({"ecr_share_shares": [{"role": "x"}]}, "An entry of ecr_share_shares has an unknown option role."),
     ],
-    ids=["empty", "absent", "name", "account", "misspelled", "one-role", "no-consumer", "form", "unknown-option"],
+    ids=[
+        "empty",
+        "absent",
+        "name",
+        "account",
+        "misspelled",
+        "one-role",
+        "no-consumer",
+        "mode",
+        "form",
+        "unknown-option",
+    ],
 )
 def test_bad_input_is_reported_before_the_first_write(shared: Control, variables: dict[str, Any], problem: str) -> None:
     mark = len(shared.lab.calls())

@@ -16,6 +16,7 @@ from tests.lab.clients import Account, Statement, allow, refusal
 from tests.support.control import REPOSITORY_ARN, Control, Run
 from tests.support.lab import Lab
 from tests.support.manifests import manifest
+from tests.support.owner_side import denied
 from tests.support.paths import ROOT
 
 THEIRS = {
@@ -33,16 +34,18 @@ def allowed_to_the_owner() -> set[str]:
     return {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
 
 
+DECLARED: dict[str, Any] = {
+    "ecr_share_region": accounts.REGION,
+    "ecr_share_role_name": "own-identities",
+    "ecr_share_mode": "repository_policy",
+    "ecr_share_repository_tags": {"environment": "release"},
+    "ecr_share_repositories": ["release"],
+    "ecr_share_consumers": [{"account": accounts.CONSUMER}],
+}
+
+
 def share(control: Control, *flags: str, playbook: str = "share", **changed: Any) -> Run:
-    variables = {
-        "ecr_share_region": accounts.REGION,
-        "ecr_share_role_name": "own-identities",
-        "ecr_share_mode": "repository_policy",
-        "ecr_share_repository_tags": {"environment": "release"},
-        "ecr_share_repositories": ["release"],
-        "ecr_share_consumers": [{"account": accounts.CONSUMER}],
-        **changed,
-    }
+    variables = {**DECLARED, **changed}
     mark = len(control.lab.calls())
     done = control.playbook(playbook, "owner", *flags, **variables)
     if "--check" in flags or done.code:
@@ -112,6 +115,16 @@ def test_consumer_pulls_with_its_own_identity(control: Control, lab: Lab, puller
     assert policy(lab, "release") == [THEIRS]
     assert ecr.list_tags_for_resource(resourceArn=f"{REPOSITORY_ARN}release")["tags"] == []
     assert share(control, playbook="unshare").changed == 0
+
+
+@pytest.mark.usefixtures("puller")
+def test_old_statement_remains_if_the_new_one_fails(control: Control, lab: Lab) -> None:
+    assert share(control).code == 0
+    with denied(control, "ecr:PutRegistryPolicy"):
+        done = control.playbook("share", "owner", **{**DECLARED, "ecr_share_mode": "registry_policy"})
+    assert done.code == 2, done
+    assert len(policy(lab, "release")) == 2
+    assert share(control, playbook="unshare").code == 0
 
 
 def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp_path: pathlib.Path) -> None:
@@ -220,7 +233,7 @@ def test_other_mode_leaves_nothing_of_the_earlier_one(control: Control, lab: Lab
     assert done.code == 0, done
     for line in (
         "+ 222222222222 (external ID) can pull release through role own-identities",
-        "- 222222222222 loses release through the policies of share own-identities",
+        "- 222222222222 loses release through share own-identities in repository policies",
     ):
         assert line in predicted.output, predicted
         assert line in done.output, done

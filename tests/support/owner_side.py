@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,6 +51,18 @@ class InProcessModule(Controller):
 
     def fail_json(self, **result: Any) -> None:  # type: ignore[override]
         self.exit_json(failed=True, **result)
+
+
+@contextlib.contextmanager
+def denied(control: Control, action: str, resource: str = "*") -> Iterator[None]:
+    """Within, AWS denies an action to the owner."""
+    iam, name = control.lab.client("owner", "iam"), accounts.USERS["owner"][1].rpartition("/")[2]
+    policy = {"Statement": [{"Effect": "Deny", "Action": action, "Resource": resource}], "Version": "2012-10-17"}
+    iam.put_user_policy(UserName=name, PolicyName="denied", PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        iam.delete_user_policy(UserName=name, PolicyName="denied")
 
 
 def owner(control: Control, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:

@@ -206,7 +206,8 @@ def test_entry_points_of_a_role_agree(role: str) -> None:
 def test_role_tasks_set_the_required_options_themselves(role: str) -> None:
     """Defaults of a block do not count: linters do not read them."""
     modules = documented("module")
-    for task in tasks(yaml.safe_load((ROOT / "roles" / role / "tasks/main.yml").read_text())):
+    files = (ROOT / "roles" / role / "tasks").glob("*.yml")
+    for task in (task for file in files for task in tasks(yaml.safe_load(file.read_text()))):
         for key in task:
             if key.removeprefix(PREFIX) in modules:
                 options = modules[key.removeprefix(PREFIX)]["doc"]["options"]

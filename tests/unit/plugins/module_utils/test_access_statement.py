@@ -118,6 +118,17 @@ def test_statement_that_another_program_changed_has_another_form(changed: dict[s
         ({"account": ONE, "external_id": "generate"}, "external_id has no effect in a repository policy"),
         ({"account": ONE, "session_tags": True}, "session_tags has no effect"),
         ({"account": ONE, "expires": "30d"}, "expires has no effect"),
+        ({"account": ONE, "expires": False}, "expires has no effect"),
+        ({"account": ONE, "external_id": ""}, "external_id has no effect"),
+        ({"account": ONE, "max_session_duration": 0}, "max_session_duration has no effect"),
+        ({"account": ONE, "role_name": ""}, "role_name has no effect"),
+        ({**LAMBDA, "require_mfa": True}, "require_mfa cannot limit service lambda.amazonaws.com. A service does not"),
+        ({**LAMBDA, "principal_match": "condition"}, "principal_match cannot limit service lambda.amazonaws.com."),
+        ({**LAMBDA, "session_tags": True}, "session_tags has no effect"),
+        ({**LAMBDA, "external_id": "generate"}, "external_id has no effect"),
+        ({**LAMBDA, "principals": ["role/a"]}, "service excludes account, principals"),
+        ({**LAMBDA, "organization_id": ORGANIZATION, "organization_units": [UNIT]}, "service excludes account"),
+        ({**LAMBDA, "organization_units": [UNIT]}, "organization_units needs organization_id"),
         ({"account": 222222222222}, "is a number, not an AWS account ID"),
         ({"account": ONE, "principals": ["group/a"]}, "'group/a' is not user/NAME"),
         ({}, "Consumer 1"),
@@ -135,6 +146,58 @@ def test_option_that_no_statement_can_express_is_a_problem(consumer: dict[str, A
     assert [part in problem for problem in found] == [True], found
 
 
+@pytest.mark.parametrize(
+    ("partition", "arn"),
+    [
+        ("aws", f"arn:aws:lambda:*:{ONE}:function:*"),
+        ("aws", f"arn:aws:lambda:eu-west-?:{ONE}:function:a?c"),
+        ("aws", f"arn:aws:*:*:{ONE}:*"),
+        ("aws", f"arn:aws:iam::{ONE}:role/a"),
+        ("aws", f"arn:aws:codebuild:eu-west-1:{ONE}:project/a"),
+        ("aws-cn", f"arn:aws-cn:lambda:cn-north-1:{ONE}:function:*"),
+        ("aws-us-gov", f"arn:*:lambda:*:{ONE}:function:*"),
+        ("aws-us-gov", f"arn:aws*:lambda:us-gov-*:{ONE}:function:*"),
+    ],
+)
+def test_source_is_any_pattern_with_one_account(partition: str, arn: str) -> None:
+    consumer = consumer_of({**LAMBDA, "source_arns": [arn]})
+    assert list(access_consumer_problems([consumer], partition)) == []
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "*",
+        "arn:aws:lambda:eu-west-1:*:function:*",
+        "arn:aws:lambda:eu-west-1:22222222222?:function:*",
+        "arn:aws:lambda:eu-west-1:22222222222*:function:*",
+        "arn:aws:lambda:eu-west-1::function:*",
+        "arn:aws:lambda:eu-west-1:aws:function:*",
+        f"arn:aws:lambda:{ONE}:*:function:*",
+        f"arn:aws:lambda:eu-west-1:{ONE}",
+        f"arn:aws:lambda:eu-west-1:{ONE}:",
+        f"arn:aws:*{ONE}:function:*",
+        f" arn:aws:lambda:eu-west-1:{ONE}:function:*",
+        f"arn:aws:lambda:eu-west-1:{ONE}:function:*\n",
+    ],
+)
+def test_source_that_may_be_in_several_accounts_is_a_problem(arn: str) -> None:
+    consumer = consumer_of({**LAMBDA, "source_arns": [LAMBDA["source_arns"][0], arn]})
+    (problem,) = access_consumer_problems([consumer], "aws")
+    assert f"source_arns: {arn!r} is not the ARN of a resource in one account" in problem
+
+
+@pytest.mark.parametrize(("partition", "other"), [("aws", "aws-cn"), ("aws-cn", "aws"), ("aws-us-gov", "aws-c*")])
+def test_source_in_another_partition_is_a_problem(partition: str, other: str) -> None:
+    arn = f"arn:{other}:lambda:*:{ONE}:function:*"
+    assert list(access_consumer_problems([consumer_of({**LAMBDA, "source_arns": [arn]})], partition)) == [
+        f"Consumer 1 (lambda.amazonaws.com): source_arns: {arn!r} is in partition {other}, but the owner account is in"
+        f" {partition}, so no request matches it. Begin the ARN with arn:{partition}:"
+    ]
+
+
 def test_valid_consumers_have_no_problems() -> None:
     consumers: list[dict[str, Any]] = [{"account": ONE}, LAMBDA, {"organization_id": ORGANIZATION}]
+    consumers += [{"account": ONE, "principals": ["role/a"], "principal_match": "condition", "require_mfa": True}]
     assert list(access_consumer_problems([consumer_of(one) for one in consumers], "aws")) == []

@@ -151,6 +151,37 @@ def test_conditions_on_a_session_of_a_role(condition: dict[str, Any], verdict: s
     assert through_role(condition, tags={"team": "a"}).get(PULLER) == verdict
 
 
+@pytest.mark.parametrize("key", ["sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:DurationSeconds"])
+@pytest.mark.parametrize("principal", [PULLER, root(CONSUMER), {"Service": "lambda.amazonaws.com"}, PUBLIC])
+def test_requests_to_ecr_have_no_keys_of_sts(key: str, principal: Any) -> None:
+    operator = "NumericEquals" if key == "sts:DurationSeconds" else "StringEquals"
+    assert through_policy({operator: {key: "3600"}}, principal) == {}
+    everything = {"Principal": {"AWS": principal} if isinstance(principal, str) else principal, "Action": PULL}
+    other = {operator.replace("Equals", "NotEquals"): {key: "3600"}}
+    denied = document(everything, {**everything, "Effect": "Deny", "Condition": other})
+    assert verdicts(estate(repositories=(repository("release", denied),))) == {}
+
+
+@pytest.mark.parametrize(
+    ("principal", "verdict"),
+    [
+        (PULLER, "allowed"),
+        (root(CONSUMER), "allowed"),
+        (f"arn:aws:iam::{CONSUMER}:role/ci", None),
+        (f"arn:aws:sts::{CONSUMER}:assumed-role/ci/one", None),
+        ({"Service": "ec2.amazonaws.com"}, None),
+    ],
+)
+@pytest.mark.parametrize(
+    "condition",
+    [{"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {"NumericLessThan": {"aws:MultiFactorAuthAge": "9"}}],
+)
+def test_sessions_of_roles_and_services_have_no_mfa(principal: Any, verdict: str | None, condition: Any) -> None:
+    expected = set() if verdict is None else {verdict}
+    assert set(through_trust(principal, condition).values()) == expected
+    assert set(through_policy(condition, principal).values()) == expected
+
+
 def test_tags_of_an_outsider_are_unknown() -> None:
     assert through_policy({"StringEquals": {"aws:PrincipalTag/team": "a"}}) == {PULLER: "unknown"}
 

@@ -23,6 +23,10 @@ SHARE: dict[str, Any] = {
     "consumers": [{"account": "222222222222", "external_id": "test"}],
 }
 
+WITHOUT_ROLE = {**SHARE, "mode": "repository_policy"}
+#: Its partition is that of the owner account.
+SERVICE = {"service": "lambda.amazonaws.com", "source_arns": ["arn:aws-cn:lambda:*:222222222222:function:*"]}
+
 
 def params(values: dict[str, Any]) -> dict[str, Any]:
     validated = ArgumentSpecValidator(SHARE_INFO_ARGUMENTS).validate(declared_options(values))
@@ -52,6 +56,9 @@ def test_the_variables_are_those_of_the_role() -> None:
         {"shares": [SHARE, {**SHARE, "role_name": "other", "state": "absent", "consumers": None}]},
         {"shares": [{"role_name": "one"}], **{name: value for name, value in SHARE.items() if name != "role_name"}},
         {**SHARE, "consumers": [{"account": "arn:aws-cn:iam::222222222222:root", "external_id": "test"}]},
+        {**WITHOUT_ROLE, "consumers": [{"account": " arn:aws-cn:iam::222222222222:root"}, SERVICE]},
+        {**WITHOUT_ROLE, "consumers": [SERVICE]},
+        {**WITHOUT_ROLE, "consumers": [{"account": "2222-2222-2222"}]},
     ],
 )
 def test_a_valid_declaration(values: dict[str, Any]) -> None:

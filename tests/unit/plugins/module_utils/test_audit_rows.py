@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import account_outsider
@@ -50,6 +51,14 @@ def test_best_verdict_of_several_paths_counts(attempts: list[Attempt], verdict: 
 def test_equal_paths_are_listed_once() -> None:
     one, other = Path("role", ("pull",), "a policy"), Path("role", ("pull",), "another policy")
     assert combined([attempt(ALLOWED, "", one, other), attempt(ALLOWED, "", one)]).paths == (one, other)
+
+
+def test_of_paths_that_differ_in_their_ends_the_last_end_counts() -> None:
+    plain = Path("role", ("pull",), "a policy")
+    soon, late = (replace(plain, until=NOW + datetime.timedelta(days)) for days in (1, 2))
+    other = replace(soon, document="another policy")
+    assert combined([attempt(ALLOWED, "", soon, other, late)]).paths == (late, other)
+    assert combined([attempt(ALLOWED, "", late), attempt(ALLOWED, "", plain, soon)]).paths == (plain,)
 
 
 def test_a_path_that_cannot_be_read_is_unknown() -> None:

@@ -111,6 +111,12 @@ def test_options_of_a_rule(options: dict[str, Any], expected: RuleDeclaration) -
     assert RuleDeclaration.of(params(RULE_ARGUMENTS, **OPTIONS, **options)) == expected
 
 
+@pytest.mark.parametrize(("prefixes", "expected"), [(None, None), ([], ()), (["b1", "a1", "b1"], ("a1", "b1"))])
+def test_prefixes_of_a_role(prefixes: list[str] | None, expected: tuple[str, ...] | None) -> None:
+    options = {**OPTIONS, "name": "ecr-cache", "prefixes": prefixes}
+    assert CacheRoleDeclaration.of(params(ROLE_ARGUMENTS, **options)).prefixes == expected
+
+
 @pytest.mark.parametrize(
     "changes",
     [{}, {"path": "/team/", "permissions_boundary": "arn:aws:iam::aws:policy/x", "adopt": True, "is_present": False}],
@@ -146,6 +152,45 @@ def test_role_reaches_only_the_declared_repositories(options: dict[str, Any], up
     assert read["Resource"] == f"arn:aws:ecr:{upstream}"
     assert write["Resource"] == f"arn:aws:ecr:{REGION}:{CONSUMER}:{own}"
     assert (token["Action"], token["Resource"]) == ("ecr:GetAuthorizationToken", "*")
+
+
+@pytest.mark.parametrize(
+    ("options", "prefixes", "names"),
+    [
+        ({}, ["release"], ["release*"]),
+        ({}, ["b1", "a1"], ["b1*", "a1*"]),
+        ({"upstream_prefix": "team"}, ["team/app", "te"], ["team/app*", "team/*"]),
+        ({"upstream_prefix": "team"}, ["team", "team/"], ["team/*"]),
+    ],
+)
+def test_prefixes_limit_the_role(options: dict[str, Any], prefixes: list[str], names: list[str]) -> None:
+    declared = dataclasses.replace(role(**options), prefixes=tuple(prefixes))
+    assert list(declared.problems()) == []
+    read, write, _token = declared.permissions(REGISTRY)["Statement"]
+    listed = [f"arn:aws:ecr:{REGION}:{OWNER}:repository/{name}" for name in names]
+    assert read["Resource"] == (listed[0] if len(listed) == 1 else listed)
+    assert write == role(**options).permissions(REGISTRY)["Statement"][1]
+
+
+@pytest.mark.parametrize(
+    ("options", "prefixes", "starts"),
+    [
+        ({}, [], ["prefixes is an empty list."]),
+        ({}, ["a*"], ["prefixes: 'a*' is not a valid prefix"]),
+        ({}, [""], ["prefixes: '' is not a valid prefix"]),
+        (
+            {"upstream_prefix": "team"},
+            ["release", "team-b", "team/a"],
+            ["prefixes: release selects no repository below upstream_prefix team.", "prefixes: team-b selects no"],
+        ),
+    ],
+)
+def test_prefixes_of_a_role_are_checked(options: dict[str, Any], prefixes: list[str], starts: list[str]) -> None:
+    declared = dataclasses.replace(role(**options), prefixes=tuple(prefixes))
+    problems = list(declared.problems())
+    assert [problem[: len(start)] for problem, start in zip(problems, starts)] == starts
+    assert len(problems) == len(starts)
+    assert list(dataclasses.replace(declared, is_present=False).problems()) == []
 
 
 def plan(before: RoleState, declared: CacheRoleDeclaration) -> tuple[RolePlan, list[str]]:

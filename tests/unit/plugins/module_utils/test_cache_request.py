@@ -49,6 +49,40 @@ def test_side_decides_which_accounts_are_read(side: str, owner: bool, consumer: 
 
 
 @pytest.mark.parametrize(
+    ("side", "consumer", "starts"),
+    [("both", True, []), ("consumer", True, []), ("owner", False, [f"upstream_account and account are both {OWNER}."])],
+)
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_cache_within_an_account_has_no_owner(side: str, consumer: bool, starts: list[str], state: str) -> None:
+    request = declared(account=OWNER, upstream_region="us-east-1", side=side, state=state)
+    assert (request.is_one_account, request.has_owner, request.has_consumer) == (True, False, consumer)
+    problems = list(request.problems())
+    assert [problem[: len(start)] for problem, start in zip(problems, starts)] == starts
+    assert len(problems) == len(starts)
+    assert not declared(side=side).is_one_account
+
+
+@pytest.mark.parametrize(
+    ("account", "options", "expected"),
+    [
+        (CONSUMER, {}, None),
+        (OWNER, {}, ("release",)),
+        (OWNER, {"prefixes": ["team/b", "team/a"]}, ("team/a", "team/b")),
+        (OWNER, {"prefixes": None, "all_repositories": True}, None),
+    ],
+)
+def test_prefixes_limit_the_role_within_an_account(account: str, options: dict[str, Any], expected: Any) -> None:
+    assert declared(account=account, **options).role.prefixes == expected
+
+
+@pytest.mark.parametrize("prefixes", [[], None])
+def test_cache_within_an_account_needs_a_selection(prefixes: Any) -> None:
+    (problem,) = declared(account=OWNER, prefixes=prefixes).problems()
+    assert problem.startswith("prefixes is empty. Set at least one prefix")
+    assert any("exclude each other" in one for one in declared(account=OWNER, all_repositories=True).problems())
+
+
+@pytest.mark.parametrize(
     ("template", "state", "expected"),
     [(None, "present", False), (None, "absent", True), (SETTINGS, "present", True), (SETTINGS, "absent", True)],
 )

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from tests.unit.owner_account import ONE, REGION, THREE, TWO, OwnerAccount, carried_out, consumer, declared, end_of
 
+ALL = ("aws", "aws-cn", "aws-us-gov")
 NOBODY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 START = OwnerAccount({"release": {}, "develop": {}})
 #: The end of a share or of a consumer, and the times between the ends at which the access is compared.
@@ -124,6 +125,15 @@ def test_each_consumer_has_its_own_role_and_one_policy() -> None:
 def test_the_only_role_of_a_share_keeps_the_path_of_its_handoff() -> None:
     plan = START.plan([per_consumer("share", ONE, handoff_path="handoff.yml")])
     assert [handoff["path"] for handoff in plan.handoffs] == ["handoff.yml"]
+
+
+@pytest.mark.parametrize("notation", ["2222-2222-2222", f" {ONE} ", *(f"arn:{name}:iam::{ONE}:root" for name in ALL)])
+def test_name_of_a_role_has_the_digits_of_the_account(notation: str) -> None:
+    """In every partition: the name is known before the first request to AWS."""
+    share = per_consumer("pull", consumers=[consumer(ONE) | {"account": notation}, consumer(TWO)])
+    params = {"shares": [share], "defaults": {"handoff_path": "handoff.yml"}, "state": "present"}
+    first, _second = declared_shares({**params, "trust_policy_quota": 2048}, REGION)
+    assert (first.name, first.is_named, first.handoff.path) == (f"pull-{ONE}", True, f"handoff-1-{ONE}.yml")
 
 
 def test_a_consumer_may_have_its_own_duration() -> None:

@@ -11,8 +11,10 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import PolicySearch, policy_search
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import RegistryState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_info import result_of_plan
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 
 from tests.unit.owner_account import (
     ONE,
@@ -115,12 +117,15 @@ def test_only_the_new_mode_gives_access(old: str, new: str) -> None:
 def test_plan_shows_both_modes(old: str, new: str) -> None:
     start = end_of(START, share(old))
     plan = start.plan([share(new)])
-    ways = {"role": "role", "repository_policy": "the policies of", "registry_policy": "the policies of"}
+    ways = {
+        "role": "role share",
+        "repository_policy": "share share in repository policies",
+        "registry_policy": "share share in the registry policy",
+    }
     gained, lost = sorted(plan.access.lines)
     assert (gained[0], lost[0]) == ("+", "-")
-    if "role" in (old, new):
-        assert f"through {ways[new]} " in gained
-        assert f"through {ways[old]} " in lost
+    assert gained.endswith(f" can pull release through {ways[new]}")
+    assert lost.endswith(f" loses release through {ways[old]}")
     assert [share.share.mode for share in plan.shares] == [old, new]
     assert [bool(handoff) for handoff in plan.handoffs] == [False, True]
     assert result_of_plan(plan, False)["share"] == plan.shares[1].result
@@ -187,3 +192,50 @@ def test_two_shares_change_their_modes() -> None:
     assert [name for name, state in end.roles.items() if state.role_exists] == ["share"]
     assert sid_of("second") in (end.documents["*"] or "")
     assert end.plan([share("role")]).access.lines == ["No access is gained or lost."]
+
+
+def plan_in_two_regions(shares: list[dict[str, Any]], world: OwnerAccount, second: RegistryState) -> SharePlan:
+    """The plan for shares in two regions. The state of the second region is given."""
+    options = {"shares": shares, "defaults": None, "state": "present", "trust_policy_quota": 2048}
+    listed = declared_shares(options, REGION)
+    account = world.account(listed)
+    plan = plan_shares(listed, replace(account, registries={**account.registries, SECOND: second}), lambda: "generated")
+    assert plan.problems == []
+    return plan
+
+
+SECOND = "us-east-1"
+UNKNOWN = f"Whether policies in {SECOND} still have statements of these shares from an earlier mode is unknown: "
+
+
+@pytest.mark.parametrize(
+    ("old", "policies"), [("registry_policy", {"release": None}), ("repository_policy", {"*": None})]
+)
+def test_policies_unread_in_one_region(old: str, policies: dict[str, str | None]) -> None:
+    """The caller may not read the policies of the earlier mode in the second region."""
+    (new,) = {*MODES[1:]} - {old}
+    start = end_of(START, share(old))
+    second = RegistryState(SECOND, "host", {"release": TAG}, ("release",), policies=policies, unread="denied.")
+    plan = plan_in_two_regions([share(new, regions=[REGION, SECOND])], start, second)
+    assert plan.warnings == [f"{UNKNOWN}denied."]
+    ended = [(step.share.mode, step.region) for step in plan.statements if not step.is_present]
+    assert ended == [(old, REGION)]
+    assert len({*plan.access.lines}) == len(plan.access.lines) == 3
+    assert [line.rsplit(" in ", 1)[1] for line in plan.access.lines] == [REGION, SECOND, REGION]
+
+
+@pytest.mark.parametrize("old", MODES[1:])
+def test_policies_not_searched_in_one_region(old: str) -> None:
+    """Someone restored a statement of a share whose role is in use. Only another share needs the policies."""
+    earlier = end_of(START, share(old))
+    start = replace(end_of(earlier, share("role")), documents=earlier.documents)
+    other = {**share("repository_policy", TWO), "role_name": "other"}
+    second = RegistryState(SECOND, "host", {"release": TAG}, ("release",))
+    shares = [share("role", regions=[REGION, SECOND]), {**other, "regions": [REGION]}]
+    plan = plan_in_two_regions(shares, start, second)
+    assert plan.warnings == [
+        f"{UNKNOWN}share share has its role, so this run did not read them. Run audit.yml to find them."
+    ]
+    ended = [(step.share.mode, step.region) for step in plan.statements if not step.is_present]
+    assert ended == [(old, REGION)]
+    assert plan_in_two_regions([share("role", regions=[REGION, SECOND])], start, second).warnings == []

@@ -215,6 +215,14 @@ def test_an_answer_that_can_mean_something_else_is_rejected(answer: Any) -> None
     assert " not an AWS account ID of 12 digits. " in problem
 
 
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_root_is_an_account_of_its_own_partition_or_of_any(partition: str) -> None:
+    root = f"arn:{partition}:iam::{ACCOUNT}:root"
+    assert (_names.account_of(root, None), _names.account_of(root, partition)) == (ACCOUNT, ACCOUNT)
+    assert _names.account_of(root, "aws-iso") == root
+    assert _names.account_of(USER, None) == USER
+
+
 def test_the_problem_of_an_arn_of_a_user_names_the_option_for_it() -> None:
     advice = f'To trust only user/team/puller, declare account: "{ACCOUNT}" with principals: [user/team/puller].'
     assert advice in "".join(_names.account_problems(USER))

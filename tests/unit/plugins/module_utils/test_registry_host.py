@@ -7,9 +7,11 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_schema import share_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._registry_host import (
+    check_registry_host,
     registry_host_problems,
     registry_hosts,
 )
+from botocore.loaders import Loader
 
 OWNER, REGION = "111111111111", "us-east-1"
 DEFAULT = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com"
@@ -77,13 +79,30 @@ def test_region_is_required() -> None:
             "aws-cn",
             [f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com.cn", f"{OWNER}.dkr-ecr.{REGION}.on.amazonwebservices.com.cn"],
         ),
-        ("aws-eusc", []),
+        ("aws-eusc", [f"{OWNER}.dkr.ecr.{REGION}.amazonaws.eu", f"{OWNER}.dkr.ecr-fips.{REGION}.amazonaws.eu"]),
+        ("aws-iso", [f"{OWNER}.dkr.ecr.{REGION}.c2s.ic.gov"]),
+        ("aws-new", []),
     ],
 )
 def test_names_of_a_partition(partition: str, hosts: list[str]) -> None:
     assert [host for host in registry_hosts(role(partition), REGION) if host in hosts] == hosts
     own = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.eu"
     assert list(registry_host_problems(own, role(partition), REGION, own)) == []
+
+
+PARTITIONS = [(one["id"], one["outputs"]["dnsSuffix"]) for one in Loader().load_data("partitions")["partitions"]]
+
+
+def test_botocore_has_several_partitions() -> None:
+    assert {"aws", "aws-cn", "aws-eusc", "aws-us-gov"} <= {name for name, _suffix in PARTITIONS}
+
+
+@pytest.mark.parametrize(("partition", "suffix"), PARTITIONS)
+def test_default_name_is_valid_in_every_partition(partition: str, suffix: str) -> None:
+    for name in ("dkr.ecr", "dkr.ecr-fips"):
+        check_registry_host(f"{OWNER}.{name}.{REGION}.{suffix}", role(partition), REGION)
+    with pytest.raises(EcrError, match=f"Valid is {OWNER}"):
+        check_registry_host(f"222222222222.dkr.ecr.{REGION}.{suffix}", role(partition), REGION)
 
 
 VALUES = {

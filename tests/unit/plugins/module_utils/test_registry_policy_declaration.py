@@ -67,6 +67,16 @@ def test_accepted_requests_have_a_name(kind: dict[str, Any], text: str) -> None:
         (REPLICATION, {"sid": "a" * 101}, ["sid "]),
         (REPLICATION, {"prefixes": []}, ["prefixes is empty."]),
         (REPLICATION, {"prefixes": [], "state": "absent"}, []),
+        (REPLICATION, {"source_account": ""}, ["source_account: '' is not an AWS account ID"]),
+        (REPLICATION, {"source_account": None}, ["source_account: None is not an AWS account ID"]),
+        (REPLICATION, {"sid": ""}, ["sid '' needs 1 to 100 letters and digits."]),
+        (REPLICATION, {"prefixes": [""]}, ["prefixes: '' is not a valid prefix"]),
+        (CACHE, {"cache_account": ""}, ["cache_account: '' is not an AWS account ID"]),
+        (CACHE, {"cache_role": "ecr*"}, ["cache_role: Role name 'ecr*' must have 1 to 64 of "]),
+        (CACHE, {"cache_role": "a" * 65}, ["cache_role: Role name 'aaa"]),
+        (CACHE, {"cache_role": "//cache"}, ["cache_role: Path '//' must begin and end with / "]),
+        (CACHE, {"cache_role": f"arn:aws:iam::{OWNER}:role/cache"}, ["cache_role: Path '/arn:aws:iam::"]),
+        (CACHE, {"cache_role": "/a/b/cache"}, []),
     ],
 )
 def test_statement_is_checked_without_a_request(
@@ -84,8 +94,7 @@ def test_statement_is_checked_without_a_request(
         (CACHE, CONSUMER, []),
         (REPLICATION, OWNER, [f"source_account {OWNER} is the account of the registry. Replication within"]),
         (CACHE, OWNER, [f"cache_account {OWNER} is the account of the registry. A cache within an account"]),
-        ({**CACHE, "cache_role": "ecr*"}, CONSUMER, ["cache_role: principal 'role/ecr*' contains a wildcard."]),
-        ({**CACHE, "cache_role": "ecr*"}, OWNER, ["cache_role: ", "cache_account "]),
+        ({**CACHE, "cache_role": ""}, OWNER, [f"cache_account {OWNER} is the account of the registry."]),
     ],
 )
 def test_statement_is_checked_in_the_account(kind: dict[str, Any], account: str, starts: list[str]) -> None:
@@ -112,6 +121,18 @@ def test_statement_of_a_replication(changes: dict[str, Any], actions: list[str],
         "Action": actions,
         "Resource": [REPOSITORY + name for name in resources],
     }
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("role", [None, "", "/", "//", "ci/"])
+def test_cache_without_a_role_is_no_replication(role: str | None, state: str) -> None:
+    cache = declared(CACHE, cache_role=role, state=state)
+    problems = list(cache.problems())
+    assert problems[0].startswith("cache_role: Role name '' must have 1 to 64 of "), problems
+    statement = cache.statement(REGISTRY, "cn-north-1")
+    assert (statement["Action"], cache.subject) == (sorted(CACHE_ACTIONS), f"a cache of account {OWNER}")
+    assert statement["Sid"] == f"CrossaccountEcrCache{OWNER}"
+    assert "Condition" in statement
 
 
 @pytest.mark.parametrize("creates", [True, False])

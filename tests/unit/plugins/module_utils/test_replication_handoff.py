@@ -67,6 +67,17 @@ def test_the_consumer_takes_what_it_has_not_declared() -> None:
     assert with_handoff(own, handoff)["owner_account"] == "333333333333"
 
 
+@pytest.mark.parametrize("empty", ["", []])
+def test_empty_option_is_not_replaced_by_the_handoff(empty: Any) -> None:
+    every = {"owner_account": OWNER, "regions": [REGION], "all_repositories": True}
+    for values in (written(), every):
+        own = {"owner_account": empty, "prefixes": empty, "regions": empty, "consumer_account": CONSUMER}
+        assert with_handoff(own, values) == own
+    assert with_handoff({}, every) == every
+    assert with_handoff({"prefixes": ["release"]}, every)["prefixes"] == ["release"]
+    assert "all_repositories" not in with_handoff({"prefixes": ["release"]}, every)
+
+
 @pytest.mark.parametrize(
     ("own", "other", "text"),
     [

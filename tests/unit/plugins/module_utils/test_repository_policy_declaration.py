@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import AccessDeclaration
 
-OWNER = Identity("aws", "111111111111")
+OWNER, REGION = Identity("aws", "111111111111"), "eu-west-1"
 TAGS = {"environment": ("release", "test")}
 EITHER = "Set either names or repository_tags, to select the repositories."
 REGISTRY = "policy: registry needs repository_tags, and excludes names and exclusive,"
@@ -108,6 +109,35 @@ def test_consumers_are_checked_in_the_account(consumers: tuple[Consumer, ...], p
     assert list(declared().problems_in(OWNER)) == []
     assert part in " ".join(declared(consumers=consumers).problems_in(OWNER))
     assert list(declared(consumers=consumers, is_present=False).problems_in(OWNER)) == []
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+@pytest.mark.parametrize("notation", ["2222-2222-2222", " 222222222222\n", "arn:{}:iam::222222222222:root"])
+def test_notations_of_an_account_are_those_of_a_role(notation: str, partition: str) -> None:
+    """An account with its users, and an account for which a service acts."""
+    owner, account = Identity(partition, OWNER.account), notation.format(partition)
+    principals = ("role/ci", f"arn:{partition}:iam::222222222222:user/a")
+    service = Consumer(service="lambda.amazonaws.com", source_accounts=(account, "222222222222"))
+    other = declared(consumers=(Consumer(account, principals), service))
+    digits = Consumer("222222222222", principals), replace(service, source_accounts=("222222222222",))
+    assert list(other.problems_in(owner)) == []
+    assert other.statements(owner, REGION) == declared(consumers=digits).statements(owner, REGION)
+
+
+@pytest.mark.parametrize("notation", ["1111-1111-1111", f" {OWNER.account} ", OWNER.root])
+def test_owner_account_is_found_in_each_notation(notation: str) -> None:
+    (problem,) = declared(consumers=(Consumer(notation),)).problems_in(OWNER)
+    assert problem.startswith(f"Consumer {OWNER.account} is the owner account.")
+
+
+@pytest.mark.parametrize(
+    "notation", ["arn:aws-cn:iam::222222222222:root", "arn:aws:iam::222222222222:role/ci", "2222-22222222", ""]
+)
+def test_other_notation_of_an_account_is_a_problem(notation: str) -> None:
+    service = Consumer(service="lambda.amazonaws.com", source_accounts=(notation,))
+    for consumer in (Consumer(notation), service):
+        (problem,) = declared(consumers=(consumer,)).problems_in(OWNER)
+        assert f"{notation!r} is not an AWS account ID of 12 digits." in problem
 
 
 def test_statement_in_the_registry_has_the_tags() -> None:

@@ -3,16 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import ChosenRole, RevocationOptions
+import yaml
+from ansible_collections.crossaccount.ecr.plugins.module_utils._revocation_choice import (
+    CHOICE_ARGUMENTS,
+    ChosenRole,
+    RevocationOptions,
+)
+
+from tests.support.paths import ROOT
 
 FIRST, SECOND, UNKNOWN = "222222222222", "333333333333", "222222222223"
 BOTH = [{"account": FIRST}, {"account": SECOND}]
 EACH: dict[str, Any] = {"role_name": "pull", "roles": "per_consumer", "consumers": BOTH}
 NOT_NAMED = "The role to revoke is not named. Set role_name, or role_name in shares."
 NO_SHARE = "shares has no share to revoke. Declare a share with state: present."
+POLICY_MODES = ("repository_policy", "registry_policy")
+NO_ROLE = (
+    "No declared share has a role, so there are no sessions to revoke. Without a role: {}. To end the access of a"
+    " consumer, remove it from consumers and run crossaccount.ecr.share."
+)
 ONE_ROLE = (
     f"The sessions of consumer {FIRST} cannot be revoked alone, because all consumers of share pull use one role. To"
     " revoke the sessions of all consumers, omit revoke_consumers. To give each consumer its own role, set roles:"
@@ -21,8 +34,18 @@ ONE_ROLE = (
 
 
 def options(**given: Any) -> RevocationOptions:
-    defaults = {"role_name": None, "roles": "shared", "consumers": None, "shares": None, "revoke_consumers": None}
+    defaults = {name: spec.get("default") for name, spec in CHOICE_ARGUMENTS.items()}
     return RevocationOptions.of({**defaults, **given})
+
+
+def of_playbook(declaration: str, **variables: Any) -> RevocationOptions:
+    """The choice of revoke.yml for a declaration in a file: the role passes the variables to the module."""
+    files = ("roles/ecr_share/tasks/revoke.yml", "roles/ecr_share/defaults/main.yml", declaration)
+    tasks, *values = (yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in files)
+    given = {name: value for listed in (*values, variables) for name, value in listed.items()}
+    templates = tasks[0]["crossaccount.ecr.iam_ecr_session_revocation"]
+    names = {name: re.findall(r"ecr_share_\w+", templates[name])[0] for name in CHOICE_ARGUMENTS}
+    return options(**{name: given[variable] for name, variable in names.items() if variable in given})
 
 
 @pytest.mark.parametrize(
@@ -45,6 +68,7 @@ def test_present_share_has_one_role(declared: RevocationOptions, names: list[str
         (None, [ChosenRole(f"pull-{FIRST}", FIRST), ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND], [ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND, "3333-3333-3333", f"arn:aws:iam::{SECOND}:root"], [ChosenRole(f"pull-{SECOND}", SECOND)]),
+        ([f"arn:aws-cn:iam::{SECOND}:root"], [ChosenRole(f"pull-{SECOND}", SECOND)]),
         ([SECOND, FIRST], [ChosenRole(f"pull-{FIRST}", FIRST), ChosenRole(f"pull-{SECOND}", SECOND)]),
     ],
 )
@@ -52,6 +76,57 @@ def test_chosen_consumers_have_their_own_roles(chosen: list[Any] | None, roles: 
     for given in (EACH, {"role_name": "x", "shares": [EACH, {**EACH, "state": "absent", "role_name": "old"}]}):
         declared = options(**given, revoke_consumers=chosen)
         assert (declared.roles, list(declared.problems())) == (roles, [])
+
+
+@pytest.mark.parametrize("mode", POLICY_MODES)
+def test_shares_without_a_role_are_ignored(mode: str) -> None:
+    """The mode is that of the share, or the common one."""
+    role, per_consumer = {"role_name": "a", "mode": "role"}, {**EACH, "mode": "role"}
+    # The name and the consumers of such a share are not validated.
+    policy = {"role_name": "b/c", "roles": "per_consumer", "consumers": [{}]}
+    for declared in (
+        options(mode=mode, shares=[role, policy]),
+        options(mode=mode, shares=[{**policy, "mode": None}, role]),
+        options(shares=[{**policy, "mode": mode}, {**role, "mode": None}]),
+        options(shares=[{**policy, "mode": mode}, {"role_name": "a"}]),
+    ):
+        assert (declared.roles, list(declared.problems())) == ([ChosenRole("a")], [])
+    both = {**policy, "consumers": BOTH}
+    chosen = options(mode=mode, shares=[per_consumer, both], revoke_consumers=[SECOND])
+    assert (chosen.roles, list(chosen.problems())) == ([ChosenRole(f"pull-{SECOND}", SECOND)], [])
+
+
+@pytest.mark.parametrize("mode", POLICY_MODES)
+@pytest.mark.parametrize("chosen", [None, [], [FIRST], ["all"]])
+def test_without_a_role_there_is_one_problem(mode: str, chosen: list[str] | None) -> None:
+    ended = {"role_name": "old", "mode": "role", "state": "absent"}
+    shares = [{"role_name": "b", "consumers": BOTH}, {}, ended]
+    for declared, names in (
+        (options(role_name="a", mode=mode, revoke_consumers=chosen), "a"),
+        (options(mode=mode, shares=shares, revoke_consumers=chosen), "b, (no name)"),
+        (options(role_name="a", shares=[{"mode": mode}, ended], revoke_consumers=chosen), "a"),
+    ):
+        assert (declared.roles, list(declared.problems())) == ([], [NO_ROLE.format(names)])
+
+
+def test_consumer_of_a_share_without_a_role_has_no_sessions() -> None:
+    others = [{"role_name": name, "mode": "repository_policy", "consumers": [{"account": UNKNOWN}]} for name in "bc"]
+    declared = options(shares=[EACH, *others], revoke_consumers=[FIRST, UNKNOWN])
+    assert list(declared.problems()) == [
+        f"Consumer {UNKNOWN} to revoke is declared only in shares without a role: b, c. It has no sessions to revoke."
+        " To end its access, remove it from consumers and run crossaccount.ecr.share."
+    ]
+
+
+def test_documented_share_without_a_role_has_no_sessions() -> None:
+    example = "docs/examples/share-repository-policy.yml"
+    assert list(of_playbook(example).problems()) == [NO_ROLE.format("own-identities")]
+    mixed = of_playbook(example, ecr_share_shares=[{}, {"role_name": "pull", "mode": "role"}])
+    assert (mixed.roles, list(mixed.problems())) == ([ChosenRole("pull")], [])
+    of_role = of_playbook(example, ecr_share_mode="role")
+    assert (of_role.roles, list(of_role.problems())) == ([ChosenRole("own-identities")], [])
+    one = of_playbook("docs/examples/share-one-user.yml")
+    assert ([role.consumer for role in one.roles], list(one.problems())) == ([""], [])
 
 
 def test_every_role_of_an_account_in_every_share_is_chosen() -> None:

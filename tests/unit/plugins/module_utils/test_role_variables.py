@@ -73,4 +73,11 @@ def test_the_role_is_short_and_has_no_private_variables() -> None:
     others = [
         path for folder in ("tasks", "vars", "templates") for path in (ROOT / "roles/ecr_share").glob(f"{folder}/*")
     ]
-    assert sorted(path.name for path in others) == ["main.yml", "publish.yml", "revoke.yml", "tag_guard.yml"]
+    assert sorted(path.name for path in others) == [
+        "main.yml",
+        "publish.yml",
+        "pull_role.yml",
+        "revoke.yml",
+        "statement.yml",
+        "tag_guard.yml",
+    ]

@@ -10,6 +10,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_modes impo
 
 UNUSED: dict[str, Any] = {
     "policy_name": None,
+    "condition_key": "ecr",
     "path": "/",
     "description": None,
     "max_session_duration": None,
@@ -20,6 +21,7 @@ UNUSED: dict[str, Any] = {
 }
 USED = {
     "policy_name": "policy",
+    "condition_key": "aws",
     "path": "/team/",
     "description": "text",
     "max_session_duration": 3600,
@@ -34,7 +36,9 @@ def problems(mode: str, **changes: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("changes", [{}, {"path": None, "roles": None}, {"handoff_forms": ["ecs_lambda"]}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"path": None, "roles": None, "condition_key": None}, {"handoff_forms": ["ecs_lambda"]}]
+)
 def test_mode_without_options_of_a_role(mode: str, changes: dict[str, Any]) -> None:
     assert problems(mode, **changes) == []
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -319,6 +321,23 @@ def test_a_tag_that_another_role_grants_is_kept_and_named() -> None:
     assert end.plan(whole).problems == []
 
 
+def test_a_tag_that_a_statement_of_others_grants_is_kept() -> None:
+    other = declared("second", mode="registry_policy", consumers=[{"account": TWO}])
+    both = end_of(end_of(START, declared("first")), other)
+    plan = both.plan([declared("first")], "absent")
+    assert (plan.problems, plan.untag) == ([], [])
+    [kept] = [line for line in plan.summary if "stays on repository" in line]
+    sid = sid_of("second")
+    assert kept == (
+        f"environment=release stays on repository release in eu-west-1: statement {sid} of the registry policy also"
+        " grants it."
+    )
+    assert both.plan([declared("first", state="absent"), {**other, "state": "absent"}]).untag != []
+    stranger = json.loads(both.documents["*"] or "")
+    stranger["Statement"][0]["Sid"] = "others"
+    assert replace(both, documents={"*": json.dumps(stranger)}).plan([declared("first")], "absent").untag != []
+
+
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_result_has_only_repositories_that_exist(state: str) -> None:
     start = end_of(START, declared("first"))
@@ -360,7 +379,7 @@ def test_unshare_of_missing_role_with_tags_is_rejected() -> None:
     (problem,) = problems_of(world, declared("allow_ecr_relase"), state="absent")
     assert problem.startswith(
         "Role allow_ecr_relase does not exist, but repository release in eu-west-1 has the tag environment=release of"
-        " this share. Role allow_ecr_release of this collection grants that tag. Correct role_name."
+        " this share. The role allow_ecr_release of this collection grants that tag. Correct role_name."
     )
     assert world.plan([declared("allow_ecr_relase")], "absent").untag == []
     assert problems_of(START, declared("allow_ecr_relase"), state="absent") == []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -154,10 +155,36 @@ def test_two_shares_cannot_have_one_name(mode: str) -> None:
         assert "Shares 1 and 2 have the same role_name share." in " ".join(found)
 
 
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy"])
+def test_policy_of_a_role_may_have_the_name_of_a_share(mode: str) -> None:
+    """A share without a role has no managed policy."""
+    other = share(TWO, name="Second", mode=mode, repositories=["base"])
+    world = replace(START, documents={**START.documents, "*": POLICY})
+    for role in ({**ROLE, "policy_name": "second"}, {**ROLE, "policy_name": "Second"}):
+        assert problems(role, other, world=world) == problems(other, role, world=world) == []
+    third = share(TWO, name="third", mode=mode, repositories=["other"])
+    assert problems(other, third, world=world) == []
+    roles = [{**declared(name, account), "policy_name": "same"} for name, account in (("a", ONE), ("b", TWO))]
+    assert "Shares a and b have the same policy same. Give" in " ".join(problems(*roles, other, world=world))
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy"])
+@pytest.mark.parametrize("notation", ["2222-2222-2222", f" {ONE} ", f"arn:aws:iam::{ONE}:root"])
+def test_account_has_the_notations_of_a_role(notation: str, mode: str) -> None:
+    world = replace(START, documents={**START.documents, "*": POLICY})
+    consumers = [{"account": notation, "principals": ["role/ci"]}]
+    plan = world.plan([share(mode=mode, consumers=consumers)])
+    assert (plan.problems, plan.access.lines) == ([], [f"+ {ONE} role/ci can pull release"])
+    shared = end_of(world, share(mode=mode, consumers=consumers))
+    assert not shared.plan([share(mode=mode, consumers=[{"account": ONE, "principals": ["role/ci"]}])]).changed
+
+
 def test_service_needs_a_policy_mode() -> None:
     service = {"service": "lambda.amazonaws.com", "source_accounts": [ONE]}
     assert problems(share(consumers=[service])) == []
     assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [service]}))
+    unnamed = {"service": "", "external_id": "some-id"}
+    assert any("service is for repository policies" in one for one in problems({**ROLE, "consumers": [unnamed]}))
 
 
 def test_consumer_of_two_shares_may_have_an_external_id_in_one() -> None:
@@ -275,3 +302,51 @@ def test_registry_policy_that_cannot_be_read_is_one_problem() -> None:
     (problem,) = plan.problems
     assert problem.startswith("The registry policy is not a valid policy.")
     assert (plan.access.gained, plan.access.lost) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Statement": "text"}', '{"Statement": [], "Statement": []}'])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_registry_policy_hides_no_other_problem(text: str, state: str) -> None:
+    """A policy that is not valid, for a share that ends, too. It has no statement of the share."""
+    wrong = share(name="second", consumers=[{"account": OWNER}])
+    for shares in itertools.permutations([share(mode="registry_policy", state=state), wrong]):
+        found = problems(*shares, world=replace(START, documents={"*": text}))
+        assert len(found) == 2
+        assert any(one.startswith("The registry policy is not a valid policy.") for one in found)
+        assert any("is the owner account" in one for one in found)
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy", "role"])
+@pytest.mark.parametrize(
+    "tags",
+    [{"other": "x"}, {"environment": "beta"}, {"team": "x"}],
+)
+def test_share_whose_tags_grant_nothing(mode: str, tags: dict[str, str]) -> None:
+    """No statement is written, or it applies to no declared repository. No line claims access."""
+    one = {**(ROLE if mode == "role" else share(mode=mode)), "tags": tags}
+    plan = START.plan([one])
+    assert (plan.problems, plan.access.gained) == ([], [])
+    assert plan.warnings == [
+        f"Share share gives no access to release in {REGION}: after the run, the tags environment=release are missing"
+        " there. Correct tags or repository_tags."
+    ]
+    assert [line for line in plan.summary if "can " in line] == []
+    assert plan.summary[-1] == f"no access in {REGION}: release"
+
+
+@pytest.mark.parametrize("mode", ["repository_policy", "registry_policy", "role"])
+def test_share_whose_tags_grant_a_part(mode: str) -> None:
+    """One of two repositories has the second tag already. The case of a key is ignored."""
+    both = {"environment": ["release", "beta"], "team": "x"}
+    options = {"repositories": ["release", "base"], "repository_tags": both, "tags": TAG}
+    one = {**(ROLE if mode == "role" else share(mode=mode)), **options}
+    world = replace(START, repositories={"release": {"Team": "x"}, "base": {"team": "y"}, "other": {}})
+    plan = world.plan([one])
+    assert [pair["repository"] for pair in plan.access.gained] == ["release"]
+    assert plan.warnings == [
+        f"Share share gives no access to base in {REGION}: after the run, the tags environment=release or beta, team=x"
+        " are missing there. Correct tags or repository_tags."
+    ]
+    assert plan.summary[-2:] == [f"in {REGION}: release", f"no access in {REGION}: base"]
+    assert any(line.startswith(f"{ONE} can describe and pull") for line in plan.summary)
+    assert world.plan([one], state="absent").warnings == []

@@ -235,7 +235,7 @@ def test_shares_that_have_not_ended_are_named_as_unchanged() -> None:
         f"not changed: its access ends on {LATE_END} (in 1 day)",
         "endless",
         "not changed: it has no end",
-        f"environment=release stays on repository release in {REGION}: role later and endless also grants it.",
+        f"environment=release stays on repository release in {REGION}: role later and role endless also grants it.",
     ]
 
 

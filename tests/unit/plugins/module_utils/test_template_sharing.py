@@ -14,6 +14,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_sharing import (
     Grants,
     Sharing,
+    registry_statements,
     sharing_of,
     sharing_problems,
 )
@@ -68,6 +69,54 @@ def test_resources_and_other_statements_of_a_role_hide_no_tag() -> None:
     assert sharing(TAGS, Grants({"edited": {**edited, "Statement": [public, deny]}})) == Sharing((), ())
 
 
+def statement_of(sid: str = "CrossaccountEcrRelease1234abcd", **changes: Any) -> dict[str, Any]:
+    """A statement of a registry policy that grants the tags of `RELEASE` to the users of an organization."""
+    tags = {"ecr:ResourceTag/environment": ["release", "hotfix"]}
+    condition = {"StringEquals": {**tags, "aws:PrincipalOrgID": "o-exampleorgid"}}
+    actions = list(_policy.PULL_ACTIONS)
+    found = {"Sid": sid, "Effect": "Allow", "Principal": "*", "Action": actions, "Resource": f"{ARN}*"}
+    return {**found, "Condition": condition, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "tags"),
+    [
+        ({}, ("Environment",)),
+        ({"Condition": {"StringEquals": {"aws:ResourceTag/ENVIRONMENT": "release"}}}, ("Environment",)),
+        ({"Condition": {"StringLike": {"ecr:ResourceTag/environment": "rel*"}}}, ("Environment", "cost")),
+        (
+            {
+                "Condition": {
+                    "StringLike": {"ecr:ResourceTag/environment": "rel*"},
+                    "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/ci"},
+                }
+            },
+            ("Environment", "cost"),
+        ),
+        ({"Condition": {"StringEquals": {"ecr:ResourceTag/environment": "develop"}}}, ()),
+        ({"Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/ci"}}}, ()),
+        ({"Condition": "invalid"}, ()),
+        ({"Condition": None}, ()),
+        ({"sid": "theirs"}, ()),
+        ({"Effect": "Deny"}, ()),
+    ],
+)
+def test_tags_that_a_statement_of_the_registry_grants(changes: dict[str, Any], tags: tuple[str, ...]) -> None:
+    statement = statement_of(**changes)
+    statements = registry_statements({"Version": "2012-10-17", "Statement": [statement, {"Effect": "Deny"}]})
+    expected = (statement["Sid"],) if tags else ()
+    assert sharing(TAGS, Grants({}, statements=statements)) == Sharing(tags, (), expected)
+
+
+def test_statement_and_role_are_named_together() -> None:
+    assert registry_statements(None) == registry_statements({}) == {}
+    statements = registry_statements({"Statement": statement_of()})
+    (problem,) = problems(TAGS, Grants({"allow": RELEASE}, statements=statements))
+    named = "through the role allow and the statement CrossaccountEcrRelease1234abcd of the registry policy. To consent"
+    assert named in problem
+    assert problems(TAGS, Grants({}, statements=statements), allow_sharing_tags=True) == []
+
+
 def test_declared_sharing_tags_count_too() -> None:
     declared: dict[str, Any] = {"sharing_tags": {"cost": ["1", "2"], "environment": "release"}}
     assert sharing(TAGS, Grants({}), **declared) == Sharing(("Environment", "cost"), ())
@@ -87,5 +136,6 @@ def test_unknown_roles_are_a_problem_unless_tags_are_declared() -> None:
     unknown = Grants({}, "Access denied.")
     (problem,) = problems(TAGS, unknown)
     assert "it is unknown whether they share repositories: Access denied. Grant iam:GetAccount" in problem
+    assert "iam:GetAccountAuthorizationDetails and ecr:GetRegistryPolicy to the caller" in problem
     assert problems(TAGS, unknown, sharing_tags={}) == problems(TAGS, unknown, allow_sharing_tags=True) == []
     assert problems({}, unknown) == []
