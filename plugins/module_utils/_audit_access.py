@@ -59,10 +59,11 @@ def audit_access(estate: Estate) -> AccessAudit:
     parser = PolicyParser()
     roles = [parser.principal(role) for role in estate.roles]
     targets = {registry.region: _targets(estate, registry, parser) for registry in estate.registries}
-    statements = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
+    documents = list(_resource_statements(roles, [one for listed in targets.values() for one in listed]))
+    statements = [statement for document in documents for statement in document]
     mentioned = Mentioned.by_role(roles, named_sessions(statements, estate.account))
     chains = RoleChains(estate, roles, mentioned)
-    found = outsiders(statements, estate)
+    found = outsiders(documents, estate)
     layers = [*(role.trust for role in roles), *(one.resource for listed in targets.values() for one in listed)]
     is_incomplete = any(unseen.path for unseen in estate.unseen) or any(layer and layer.reason for layer in layers)
     if is_incomplete and not any(outsider.name == "*" for outsider in found):
@@ -105,11 +106,14 @@ def _targets(estate: Estate, registry: Registry, parser: PolicyParser) -> list[T
     ]
 
 
-def _resource_statements(roles: t.Iterable[ParsedPrincipal], targets: t.Iterable[Target]) -> t.Iterator[Statement]:
+def _resource_statements(
+    roles: t.Iterable[ParsedPrincipal], targets: t.Iterable[Target]
+) -> t.Iterator[tuple[Statement, ...]]:
+    """The statements of each trust policy, and of the policies of each class of repositories."""
     for role in roles:
-        yield from role.trust.statements if role.trust else ()
+        yield role.trust.statements if role.trust else ()
     for target in targets:
-        yield from target.resource.statements
+        yield target.resource.statements
 
 
 def _rows(

@@ -5,8 +5,10 @@
 """The values that a caller can choose for context keys, such as the external ID. Standard library only.
 
 For each of these keys, an audit tries the values that the policies compare, values next to them, and no value. For a
-key that a policy uses as a variable, it tries the values that the request compares with the variable. So a verdict is
-*allowed* if the caller can choose values with which AWS allows the request.
+key that a policy uses as a variable, it tries the values that the request compares with the variable. For a key that
+several checks compare with patterns, it tries texts that match two of them, and texts that match no other. If more
+checks have patterns, the key is also unknown once. So a verdict is *allowed* if the caller can choose values with which
+AWS allows the request.
 """
 
 from __future__ import annotations
@@ -15,6 +17,13 @@ import itertools
 import re
 import typing as t
 
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_members import members
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_patterns import (
+    FRESH,
+    PAIRED,
+    has_wildcards,
+    texts_of,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals import (
     EVERYONE,
     FEDERATED,
@@ -23,7 +32,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_principals
     Outsider,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import Check
-from ansible_collections.crossaccount.ecr.plugins.module_utils._context import VARIABLE, Context, expand
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import OPEN, VARIABLE, Context, expand
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import matches_any_case
 
@@ -33,10 +42,15 @@ EXTERNAL_ID = "sts:externalid"
 #: Keys that the caller of AssumeRole chooses.
 FOR_A_SESSION = (EXTERNAL_ID, "sts:rolesessionname", "sts:sourceidentity", "sts:durationseconds")
 BY_A_SERVICE = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-#: Keys that differ among the principals of an account.
-_OF_PRINCIPALS = ("aws:principaltype",)
 #: Keys that differ among the principals of all accounts.
 _OF_ACCOUNTS = ("aws:principalorgid", "aws:principalorgpaths")
+#: The operators that compare texts and ARNs.
+_TEXTS = tuple(
+    f"{kind}{negation}{how}"
+    for kind, negation, how in itertools.product(("string", "arn"), ("", "not"), ("equals", "like", "equalsignorecase"))
+)
+#: A value that no policy compares, as far as possible.
+_ANOTHER = "another-value"
 #: A number of the size of a duration in seconds.
 _NUMBER = re.compile(r"[0-9]{1,18}")
 #: At most so many combinations of chosen values are tried.
@@ -62,6 +76,9 @@ def choices(
     """
     listed = list(statements)
     found = combinations(listed, lambda key: _is_chosen(key, outsider, for_a_session), known)
+    several = members(outsider, listed, known)
+    if len(several) > 1 or several[0]:
+        found = [{**values, **member} for member in several for values in found]
     if outsider.kind != EVERYONE:
         return found
     keys = {check.key.lower() for statement in listed for check in statement.condition} & set(_OF_ACCOUNTS)
@@ -80,12 +97,14 @@ def combinations(
     :param known: other context keys, which replace policy variables
     :param resource: the ARN of the resource, which policy variables may be parts of
     """
-    context = Context.of(known, ())
+    context, listed = Context.of(known, ()), list(statements)
     candidates: dict[str, dict[tuple[str, ...] | None, None]] = {}
-    for statement in statements:
+    for statement in listed:
         for key, values in _candidates(statement, context, resource):
             if is_chosen(key):
                 candidates.setdefault(key, {None: None}).update({(value,): None for value in values})
+    for key, more in _compared_together(listed, is_chosen):
+        candidates.setdefault(key, {None: None}).update(dict.fromkeys(more))
     product = itertools.product(*candidates.values())
     return [
         {key: value for key, value in zip(candidates, combination) if value is not None}
@@ -110,7 +129,7 @@ def _is_chosen(key: str, outsider: Outsider, for_a_session: bool) -> bool:
         return key in BY_A_SERVICE
     if outsider.kind == PRINCIPAL:
         return outsider.is_of_any_account and key in _OF_ACCOUNTS
-    return key in _OF_PRINCIPALS
+    return False
 
 
 def _candidates(statement: Statement, context: Context, resource: str) -> t.Iterator[tuple[str, t.Iterable[str]]]:
@@ -123,6 +142,43 @@ def _candidates(statement: Statement, context: Context, resource: str) -> t.Iter
                 yield from _fillings(text, actual)
     for pattern in statement.resources.patterns if statement.resources else ():
         yield from _fillings(pattern, (resource,))
+
+
+def _compared_together(
+    statements: t.Iterable[Statement], is_chosen: IsChosen
+) -> t.Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Further values of the chosen keys that several checks compare with patterns, or with other chosen keys.
+
+    If these may not be sufficient, the key is also unknown once, so that no request is denied that AWS may allow.
+    """
+    found: dict[str, list[tuple[Check, bool]]] = {}
+    for statement in statements:
+        for check in statement.condition:
+            if check.base in _TEXTS and is_chosen(check.key.lower()):
+                found.setdefault(check.key.lower(), []).append((check, statement.effect == "Deny"))
+    for key, compared in found.items():
+        values = list(dict.fromkeys(value for check, _denies in compared for value in check.values))
+        names = [match[1].partition(",")[0].strip().lower() for text in values for match in VARIABLE.finditer(text)]
+        chosen = [name for name in names if is_chosen(name)]
+        for name in chosen:
+            yield name, [(_ANOTHER,)]
+        yield key, [*_together(compared, [one for one in values if has_wildcards(one)]), *([OPEN] if chosen else [])]
+
+
+def _together(compared: list[tuple[Check, bool]], patterns: list[str]) -> list[tuple[str, ...]]:
+    """Texts that pass several checks of one key.
+
+    :param compared: the checks, each with whether its statement denies
+    :param patterns: the values with wildcards
+    """
+    excluding = [check for check, denies in compared if denies != ("not" in check.base)]
+    required = {check.values for check, denies in compared if denies == ("not" in check.base)}
+    if not patterns or (len(required) < 2 and not excluding):
+        return []
+    is_complete = len(required) < 3 and len(patterns) <= PAIRED
+    is_complete = is_complete and not any("ignorecase" in check.base for check, _denies in compared)
+    texts = [*texts_of(VARIABLE.sub(_ANOTHER, one) for one in patterns), FRESH]
+    return [*((text,) for text in texts), *(() if is_complete else (OPEN,))]
 
 
 def _fillings(text: str, wanted: t.Sequence[str]) -> t.Iterator[tuple[str, t.Iterable[str]]]:
@@ -159,13 +215,13 @@ def _values_for(check: Check, denies: bool, context: Context) -> t.Iterator[str]
         for value in check.values:
             yield _instance(value, "like" in check.base or check.base.startswith("arn"), context)
         if denies or "not" in check.base:
-            yield "another-value"
+            yield _ANOTHER
 
 
 def _instance(value: str, has_wildcards: bool, context: Context) -> str:
     """A text that matches a value of a policy, with its variables replaced as far as they are known."""
     template = expand(value, context, True)
-    pieces = template if isinstance(template, tuple) else ((value, True),)
+    pieces = template if isinstance(template, tuple) else ((VARIABLE.sub(_ANOTHER, value), True),)
     return "".join(
         text.replace("*", "x").replace("?", "x") if wild and has_wildcards else text for text, wild in pieces
     )

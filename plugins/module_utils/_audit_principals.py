@@ -14,10 +14,19 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _wildcard
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_named import accounts_in, not_of_accounts
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_patterns import (
+    FRESH,
+    account_in,
+    account_within,
+    has_wildcards,
+    named_within,
+    within_account,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import ALL
+from ansible_collections.crossaccount.ecr.plugins.module_utils._context import VARIABLE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._principal import AWS, Principal, whole_account
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
@@ -28,6 +37,8 @@ SERVICE, FEDERATED, EVERYONE = "service", "federated", "everyone"
 _OTHER = "any-other-principal"
 #: An account that stands for the accounts that no policy names.
 _ANY_ACCOUNT = "000000000000"
+#: A pattern of all account IDs.
+_SOME_ACCOUNT = "?" * 12
 #: Stands for the organizations that no policy names.
 _ANOTHER = "another organization"
 #: Stands for the organizational units that no policy names.
@@ -64,15 +75,25 @@ class Outsider:
         return self.principal.account == _ANY_ACCOUNT
 
 
-def outsiders(statements: t.Iterable[Statement], estate: Estate) -> list[Outsider]:
-    """The principals outside the account that these statements of resource policies and trust policies name."""
+def outsiders(documents: t.Iterable[t.Sequence[Statement]], estate: Estate) -> list[Outsider]:
+    """The principals outside the account that resource policies and trust policies name.
+
+    :param documents: the statements of the policies, with those that AWS evaluates together in one list
+    """
     found: dict[str, Outsider] = {}
-    listed = list(statements)
-    known = _known_organizations(listed, estate)
-    for statement in listed:
-        for outsider in _of_statement(statement, estate, known):
-            if outsider.principal.account != estate.account:
-                found.setdefault(outsider.name, outsider)
+    seen: set[t.Hashable] = set()
+    listed = list(documents)
+    known = _known_organizations([statement for document in listed for statement in document], estate)
+    for document in listed:
+        accounts = accounts_in(document)
+        for statement in document:
+            key = (statement.effect, statement.names, statement.condition, statement.actions, tuple(accounts))
+            if key in seen:  # policies of many repositories are equal
+                continue
+            seen.add(key)
+            for outsider in _of_statement(statement, estate, known, accounts):
+                if outsider.principal.account != estate.account:
+                    found.setdefault(outsider.name, outsider)
     return sorted(found.values(), key=lambda outsider: (outsider.kind == EVERYONE, outsider.kind, outsider.name))
 
 
@@ -92,15 +113,17 @@ def account_outsider(account: str, estate: Estate, known: bool = False) -> Outsi
     return Outsider(name, ACCOUNT, Principal.of(arn), _membership(account, estate, known))
 
 
-def _of_statement(statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
+def _of_statement(statement: Statement, estate: Estate, known: bool, accounts: list[str]) -> t.Iterator[Outsider]:
     if statement.names is None:
         return
     listed, excluded = statement.names.listed, statement.names.excluded
     wide = [value for kind, value in listed if kind == AWS and (value == "*" or whole_account(value))]
     if wide or excluded:
-        yield from _compared(statement, estate, known)
+        yield from _compared(statement, estate, known, accounts)
     if statement.effect == "Allow" and ("*" in wide or excluded):
         yield everyone(estate)
+        for kind, name in not_of_accounts(statement):
+            yield Outsider(name, SERVICE if kind == "Service" else FEDERATED, Principal(kind, name))
     for kind, value in listed:
         account = whole_account(value) if kind == AWS else ""
         if account:
@@ -111,12 +134,18 @@ def _of_statement(statement: Statement, estate: Estate, known: bool) -> t.Iterat
             yield _named(value, value, estate, known)
 
 
-def _compared(statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
-    """The principals that the conditions of a statement name, to include them or to exclude them."""
+def _compared(statement: Statement, estate: Estate, known: bool, accounts: list[str]) -> t.Iterator[Outsider]:
+    """The principals that the conditions of a statement name, to include them or to exclude them.
+
+    :param accounts: the accounts that the statements of the same document name, or patterns of them
+    """
     for check in statement.condition:
         if check.base.replace("not", "") not in _COMPARING:
             continue
         key = check.key.lower()
+        if key == "aws:principalarn":
+            for value in check.values:
+                yield from _like(VARIABLE.sub("*", value), estate, known, accounts)
         for value in (value for value in check.values if "${" not in value):
             if key == "aws:principalorgid":
                 organization = _instance(value)
@@ -129,33 +158,50 @@ def _compared(statement: Statement, estate: Estate, known: bool) -> t.Iterator[O
                 yield _of_organization(value, {**path, **own}, estate)
             elif key == "aws:principalaccount" and whole_account(value):
                 yield account_outsider(whole_account(value), estate, known)
-            elif key == "aws:principalarn":
-                yield from _like(value, statement, estate, known)
+            elif key == "aws:principalaccount" and value.strip("*") and account_within(value):
+                yield _some_account(Outsider(value, ACCOUNT, everyone(estate).principal), value)
 
 
-def _like(pattern: str, statement: Statement, estate: Estate, known: bool) -> t.Iterator[Outsider]:
-    """The principals whose ARN matches a pattern. If it matches several accounts, those that the statement names."""
-    segments = pattern.split(":", 5)
-    if len(segments) < 6:
+def _like(pattern: str, estate: Estate, known: bool, accounts: list[str]) -> t.Iterator[Outsider]:
+    """The principals of each account whose ARN matches a pattern."""
+    if not pattern.strip("*"):
         return
-    _arn, partition, service, region, account, entity = segments
-    entity = "user/x" if entity == "*" else _instance(entity)
-    accounts = [account]
-    if {"*", "?"} & set(account):
-        conditions = [one.values for one in statement.condition if one.key.lower() == "aws:principalaccount"]
-        listed = [value for _kind, value in statement.names.listed] if statement.names else []
-        accounts = [whole_account(value) for value in [*listed, *(one for values in conditions for one in values)]]
-        template = ((account, True),)
-        accounts = [one for one in accounts if one and _wildcard.matches(template, one)]
-        if _wildcard.matches(template, _ANY_ACCOUNT):
-            accounts.append(_ANY_ACCOUNT)
-    services = [one for one in ("iam", "sts") if _wildcard.matches(((service, True),), one)]
-    partition = estate.identity.partition if {"*", "?"} & set(partition) else partition
-    for number in dict.fromkeys(accounts):
-        arn = f"arn:{partition}:{services[0] if services else ''}::{number}:{entity}"
-        if not _instance(region).replace("x", "") and _ARN.fullmatch(arn):
-            name = pattern if number in (account, _ANY_ACCOUNT) else pattern.replace(f":{account}:", f":{number}:")
-            yield _named(name, arn, estate, known)
+    own, partition = account_in(pattern), estate.identity.partition
+    if whole_account(pattern):
+        yield account_outsider(whole_account(pattern), estate, known)
+        return
+    is_found = False
+    for account in [own] if own else accounts:
+        number = _ANY_ACCOUNT if account == "*" else account_within(account)
+        within = within_account(pattern, number, partition)
+        shortest = min(within, key=len, default="")
+        if _ARN.fullmatch(shortest):
+            is_found = True
+            is_whole = account in (own, "*") or (has_wildcards(account) and len(accounts) == 1)
+            name = pattern if is_whole else named_within(pattern, account, within)
+            name = name if is_whole else name.replace(f":{number}:", f":{account}:")
+            moved = shortest.replace(f":{number}:", f":{_number(account)}:")
+            outsider = _named(name, _instance(moved), estate, known)
+            # A statement may name the first text that matches the pattern as its Principal.
+            unnamed = _named(name, _instance(moved, FRESH), estate, known).principal
+            outsider = replace(outsider, principal=unnamed)
+            yield outsider if number == _number(account) else _some_account(outsider, account)
+    parts = [text.split(":")[4] for text in within_account(pattern, _SOME_ACCOUNT, partition)]
+    if not is_found and parts and parts[0] != _SOME_ACCOUNT and parts[:1] != accounts:
+        yield from _like(pattern, estate, known, parts[:1])
+
+
+def _number(account: str) -> str:
+    """The account of the representative of principals of an account, or of accounts that match a pattern."""
+    return _ANY_ACCOUNT if has_wildcards(account) else account
+
+
+def _some_account(outsider: Outsider, pattern: str) -> Outsider:
+    """The outsider in an account that matches a pattern, in place of any account."""
+    number = account_within(pattern)
+    (arn,) = outsider.context.get("aws:PrincipalArn", (outsider.principal.name,))
+    moved = {"aws:PrincipalArn": (arn.replace(f":{_ANY_ACCOUNT}:", f":{number}:"),), "aws:PrincipalAccount": (number,)}
+    return replace(outsider, context={**outsider.context, **moved})
 
 
 def _of_organization(name: str, context: dict[str, tuple[str, ...]], estate: Estate) -> Outsider:
@@ -201,6 +247,6 @@ def _known_organizations(statements: t.Iterable[Statement], estate: Estate) -> b
     return named <= {estate.organization} and not any(check.if_exists or check.quantifier == ALL for check in checks)
 
 
-def _instance(pattern: str) -> str:
+def _instance(pattern: str, fill: str = "x") -> str:
     """A text that matches a pattern."""
-    return pattern.replace("*", "x").replace("?", "x")
+    return pattern.replace("*", fill).replace("?", fill[0])

@@ -165,7 +165,7 @@ def _common(estate: Estate, principal: Principal) -> Values:
     }
     if principal.kind == AWS:
         values["aws:PrincipalAccount"] = (principal.account,)
-        values["aws:PrincipalType"] = ("AssumedRole" if principal.role else "User",)
+        values["aws:PrincipalType"] = (_type_of(principal),)
         values["aws:PrincipalArn"] = (principal.role or principal.name,)
     elif principal.kind == "Service":
         values["aws:PrincipalServiceName"] = (principal.name,)
@@ -174,8 +174,18 @@ def _common(estate: Estate, principal: Principal) -> Values:
     return values
 
 
+def _type_of(principal: Principal) -> str:
+    if principal.is_root:
+        return "Account"
+    if ":federated-user/" in principal.name:
+        return "FederatedUser"
+    return "AssumedRole" if principal.role else "User"
+
+
 def _closed(principal: Principal) -> list[str]:
     """The keys that are absent unless they have a value."""
+    if principal.kind == "Service":  # the list of its names is not known
+        return ["aws:calledvia"]
     keys = ["aws:calledvia", "aws:principalservicename"]
     return [*keys, *BY_A_SERVICE] if principal.kind == AWS else keys
 

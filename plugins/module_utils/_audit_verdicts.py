@@ -18,6 +18,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices im
     overridden,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import ends_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_members import through_services
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import (
     REGISTRY_POLICY,
     ParsedPrincipal,
@@ -144,7 +145,8 @@ def _session_attempt(estate: Estate, admission: RoleAdmission, target: Target) -
         principal, values = session_of_role(at, role.principal, admission.name)
         request = repository_request(at, _ANY_ACTION, target.repository, principal, values)
         tags = _session_tags(statements, request, target.repository.arn) if admission.tagging.holds else [{}]
-        contexts = [(overridden(values, chosen), True) for chosen in tags]
+        through = [{}, *through_services(statements)]
+        contexts = [(overridden(values, {**chosen, **more}), True) for chosen in tags for more in through]
         if admission.tagging.holds is None:
             contexts.append((without_tags(values), False))
         for known, tags_known in contexts:

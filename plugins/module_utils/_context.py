@@ -22,6 +22,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._wildcard import 
 #: The prefix of every key: all keys of the context are known.
 COMPLETE = ("",)
 
+#: The values of a key that is unknown, although `closed` has it. No request has this text.
+OPEN = ("\0",)
+
 #: A policy variable in a text of a policy.
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"([\w.:/=+@ -]+?)(?:, '([^']*)')?")
@@ -57,7 +60,8 @@ class Context:
         if name in self.ambiguous:
             return unknown(f"the request carries {key} in several spellings")
         if name in self.values:
-            return self.values[name]
+            values = self.values[name]
+            return values if values != OPEN else unknown(f"it depends on {key}")
         if name.startswith(self.closed):
             return ()
         return unknown(f"it depends on {key}")

@@ -68,8 +68,9 @@ def through_role(condition: dict[str, Any], **more: Any) -> dict[str, str]:
         ({"NumericLessThan": {"aws:MultiFactorAuthAge": "60"}}, "allowed"),
         ({"Bool": {"aws:SecureTransport": "true"}}, "allowed"),
         ({"Bool": {"aws:SecureTransport": "false"}}, None),
-        ({"Bool": {"aws:ViaAWSService": "true"}}, None),
-        ({"Null": {"aws:CalledVia": "false"}}, None),
+        ({"Bool": {"aws:ViaAWSService": "false"}}, "allowed"),
+        ({"Bool": {"aws:ViaAWSService": "true"}}, "unknown"),
+        ({"Null": {"aws:CalledVia": "false"}}, "unknown"),
         ({"Null": {"aws:SourceArn": "false"}}, None),
         ({"StringEquals": {"aws:PrincipalType": "User"}}, "allowed"),
         ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, None),
@@ -120,6 +121,9 @@ REPOSITORY_CONDITIONS = [
     ({"Null": {"aws:RequestTag/a": "true"}}, "allowed"),
     ({"Null": {"ecr:RequestTag/a": "true"}}, "allowed"),
     ({"Null": {"aws:TagKeys": "true"}}, "allowed"),
+    ({"Bool": {"aws:ViaAWSService": "false"}}, "allowed"),
+    ({"Bool": {"aws:ViaAWSService": "true"}}, "unknown"),
+    ({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}, "unknown"),
 ]
 
 

@@ -180,7 +180,7 @@ def test_replication_into_the_account(statements: list[dict[str, Any]], is_pushe
     assert replication_into(account, account_outsider(CONSUMER, account), target) == expected
     assert replication_into(account, everyone(account), target) == []
     service = trust({"Service": "lambda.amazonaws.com"})
-    (function,) = outsiders(read_statements(document(service), "a policy", True), account)
+    (function,) = outsiders([read_statements(document(service), "a policy", True)], account)
     assert replication_into(account, function, target) == []
 
 

@@ -68,7 +68,7 @@ def denied_except(**condition: Any) -> dict[str, Any]:
             {"o-1": "allowed", "*": "allowed"},
         ),
         ([EVERYONE, denied_except(Bool={"aws:SecureTransport": "false"})], {"*": "allowed"}),
-        ([EVERYONE, denied_except(Bool={"aws:ViaAWSService": "false"})], {}),
+        ([EVERYONE, denied_except(Bool={"aws:ViaAWSService": "false"})], {"*": "unknown"}),
         ([EVERYONE, {"Effect": "Deny", "NotPrincipal": {"AWS": [PULLER, root(CONSUMER)]}, "Action": "*"}],
          {PULLER: "allowed", root(CONSUMER): "unknown"}),
         ([{**EVERYONE, "Principal": {"AWS": ["*"]}}], {"*": "allowed"}),

@@ -36,7 +36,19 @@ OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
         (trust("*", {"StringEquals": {"aws:PrincipalOrgID": "${aws:username}"}}), ["*"]),
         (trust("*", {"StringEquals": {"aws:PrincipalTag/team": OTHER}}), ["*"]),
         (trust("*", {"StringEquals": {"aws:PrincipalArn": root(OTHER)}}), [root(OTHER), "*"]),
-        (trust("*", {"StringLike": {"aws:PrincipalAccount": "3333*"}}), ["*"]),
+        (trust("*", {"StringLike": {"aws:PrincipalAccount": "3333*"}}), ["3333*", "*"]),
+        (trust("*", {"StringLike": {"aws:PrincipalAccount": "*"}}), ["*"]),
+        (
+            trust("*", {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::${aws:ResourceTag/a}:role/ci"}}),
+            ["arn:aws:iam::*:role/ci", "*"],
+        ),
+        (trust("*", {"StringLike": {"aws:PrincipalAccount": "3-*"}}), ["*"]),
+        (trust("*", {"Bool": {"aws:PrincipalIsAWSService": "true"}}), ["*.amazonaws.com", "*"]),
+        (trust("*", {"StringEquals": {"aws:SourceAccount": OWNER}}), ["*.amazonaws.com", "*"]),
+        (trust("*", {"StringEquals": {"aws:PrincipalServiceName": "a.amazonaws.com"}}), ["a.amazonaws.com", "*"]),
+        (trust("*", Action="sts:AssumeRoleWithWebIdentity"), ["arn:aws:iam::*:oidc-provider/*", "*"]),
+        (trust("*", Action=["sts:AssumeRole", "sts:assumerolewithsaml"]), ["arn:aws:iam::*:saml-provider/*", "*"]),
+        ({**trust("*", {"Bool": {"aws:PrincipalIsAWSService": "false"}}), "Effect": "Deny"}, []),
         (trust("*", {"NumericEquals": {"aws:PrincipalAccount": OTHER}}), ["*"]),
         (trust("*", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/*"}}), ["*"]),
         ({**trust("*", OF_OTHER), "Effect": "Deny"}, [root(OTHER)]),
@@ -52,7 +64,7 @@ OF_OTHER = {"StringEquals": {"aws:PrincipalAccount": OTHER}}
 )
 def test_principals_that_an_audit_evaluates(statement: dict[str, Any], names: list[str]) -> None:
     statements = read_statements(document(statement), "the trust policy", True)
-    assert [outsider.name for outsider in outsiders(statements, estate())] == names
+    assert [outsider.name for outsider in outsiders([statements], estate())] == names
 
 
 TO_CI = "arn:aws:iam::*:role/ci"
@@ -74,7 +86,12 @@ TO_CI = "arn:aws:iam::*:role/ci"
         # No user, role or session has such an ARN.
         (f"arn:aws:s3::{CONSUMER}:role/ci", None),
         (f"arn:aws:iam:eu-west-1:{CONSUMER}:role/ci", None),
-        ("arn:aws:iam::2222*:role/ci", None),
+        ("arn:aws:iam::2222*:role/ci", "arn:aws:iam::222200000000:role/ci"),
+        ("arn:aws:iam::????:role/ci", None),
+        ("*:role/ci", "arn:aws:iam::000000000000:role/ci"),
+        ("*role/ci-*", "arn:aws:iam::000000000000:role/ci-x"),
+        ("*/AWSReservedSSO_*", "arn:aws:iam::000000000000:user/AWSReservedSSO_x"),
+        ("*:2222*:role/ci", "arn:aws:iam::222200000000:role/ci"),
         ("arn:aws", None),
         (f"arn:aws:iam::{CONSUMER}", None),
         ("*", None),
@@ -82,7 +99,7 @@ TO_CI = "arn:aws:iam::*:role/ci"
 )
 def test_a_pattern_of_arns_has_a_representative(pattern: str, representative: str | None) -> None:
     statement = trust("*", {"ArnLike": {"aws:PrincipalArn": pattern}})
-    found = {one.name: one for one in outsiders(read_statements(document(statement), "a policy", True), estate())}
+    found = {one.name: one for one in outsiders([read_statements(document(statement), "a policy", True)], estate())}
     assert found.keys() == ({"*"} if representative is None else {pattern, "*"})
     if representative:
         assert found[pattern].context["aws:PrincipalArn"] == (representative,)
@@ -102,17 +119,17 @@ def test_a_pattern_of_accounts_names_those_of_the_statement(
     principal: Any, pattern: str, limit: dict[str, Any], names: list[str]
 ) -> None:
     statement = trust(principal, {"ArnLike": {"aws:PrincipalArn": pattern}, **limit})
-    found = outsiders(read_statements(document(statement), "a policy", True), estate())
+    found = outsiders([read_statements(document(statement), "a policy", True)], estate())
     assert sorted(one.name for one in found if ":role/" in one.name) == sorted(names)
 
 
 def outsider(statement: dict[str, Any], **more: Any) -> Outsider:
     """The first principal that a statement names."""
-    return outsiders(read_statements(document(statement), "a policy", True), estate(**more))[0]
+    return outsiders([read_statements(document(statement), "a policy", True)], estate(**more))[0]
 
 
 def test_an_identity_policy_names_no_principals() -> None:
-    assert outsiders(read_statements(document({"Action": "*", "Resource": "*"}), "a policy", False), estate()) == []
+    assert outsiders([read_statements(document({"Action": "*", "Resource": "*"}), "a policy", False)], estate()) == []
 
 
 SESSION = f"arn:aws:sts::{CONSUMER}:assumed-role/ci/job"
