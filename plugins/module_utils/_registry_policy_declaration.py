@@ -99,7 +99,7 @@ class StatementDeclaration:
         name, source = "cache_account" if self.is_cache else "source_account", list(account_problems(self.source))
         yield from (f"{option(name)}: {problem}" for problem in source)
         if self.cache_role is not None:
-            path, _, role = f"/{self.cache_role}".rpartition("/")
+            path, _slash, role = f"/{self.cache_role}".rpartition("/")
             yield from (f"{option('cache_role')}: {problem}" for problem in role_name_problems(role, f"{path}/"))
         if not source and not _SID.fullmatch(self.sid):
             yield f"{option('sid')} {self.sid!r} needs 1 to 100 letters and digits."
