@@ -163,7 +163,7 @@ def test_a_share_by_modules_shows_no_secret(shared: Site, output: str) -> None:
     watch = shared.watch(command, "owner", environment=environment)
     assert watch.code == 0, watch
     if output == "json":
-        (role,) = results_of(watch, "iam_ecr_pull_role")[0]["results"]
+        (role,) = results_of(watch, "iam_ecr_pull_role")
         for result in (role, *results_of(watch, "ecr_share_info")):
             assert result["invocation"]["module_args"]["secret_key"] is None
     else:

@@ -486,8 +486,8 @@ def test_redirects_are_bounded(server: Server, registry: Registry, tmp_path: pat
     """Finding 14: a chain of redirects ends, though each address is new."""
 
     def answer(handler: Handler) -> None:
+        server.answers[f"{handler.path}x"] = answer  # before the client can request it
         handler.reply(302, b"", Location=f"{handler.path}x")
-        server.answers[f"{handler.path}x"] = answer
 
     server.answers[BLOB] = answer
     assert "HTTP 302" in blob_error(registry, tmp_path)
