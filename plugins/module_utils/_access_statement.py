@@ -24,7 +24,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import AC
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list
 
 #: The first part of the Sid of each statement of this collection.
-SID_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
+_PREFIX, _NUMBER = "CrossaccountEcr", "Part"
 #: The operators and the keys of all conditions that this file writes, in lower case.
 _CONDITIONS = {
     ("stringequals", "aws:principalorgid"),
@@ -45,7 +45,7 @@ def sid_of(share: str) -> str:
     """
     name = share.lower()
     words = "".join(word.capitalize() for word in re.findall("[a-z0-9]+", name))
-    return f"{SID_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{_PREFIX}{words}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_sid_of(share: str) -> t.Callable[[object], bool]:
@@ -64,7 +64,7 @@ def is_sid_like(first: str) -> t.Callable[[object], bool]:
 
 def is_sid_of_a_share(sid: object) -> bool:
     """Whether a Sid has the form of those of this collection."""
-    return isinstance(sid, str) and bool(re.fullmatch(f"{SID_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
+    return isinstance(sid, str) and bool(re.fullmatch(f"{_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
 
 
 def access_statements(

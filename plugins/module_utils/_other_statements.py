@@ -30,5 +30,7 @@ def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, s
     return {
         statement["Sid"]: {tag for pair in granting_tags({"Statement": [statement]}) for tag in tag_set(pair)}
         for statement in listed
-        if is_sid_of_a_share(statement.get("Sid")) and not any(is_own(statement["Sid"]) for is_own in declared)
+        if statement.get("Effect") == "Allow"
+        and is_sid_of_a_share(statement.get("Sid"))
+        and not any(is_own(statement["Sid"]) for is_own in declared)
     }

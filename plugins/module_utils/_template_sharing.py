@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import SID_PREFIX
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_of_a_share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -67,7 +67,7 @@ def registry_statements(policy: Document | None) -> dict[str, Document]:
     """
     found = {}
     for statement in statements(policy or {}):
-        if statement.get("Effect") == "Allow" and str(statement.get("Sid", "")).startswith(SID_PREFIX):
+        if statement.get("Effect") == "Allow" and is_sid_of_a_share(statement.get("Sid")):
             given = {key: value for key, value in statement.items() if key not in ("Sid", "Principal", "NotPrincipal")}
             given["Condition"] = _tag_conditions(statement.get("Condition"))
             found[str(statement["Sid"])] = {"Version": "2012-10-17", "Statement": [given]}

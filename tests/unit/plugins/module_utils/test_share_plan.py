@@ -333,9 +333,11 @@ def test_a_tag_that_a_statement_of_others_grants_is_kept() -> None:
         " grants it."
     )
     assert both.plan([declared("first", state="absent"), {**other, "state": "absent"}]).untag != []
-    stranger = json.loads(both.documents["*"] or "")
-    stranger["Statement"][0]["Sid"] = "others"
-    assert replace(both, documents={"*": json.dumps(stranger)}).plan([declared("first")], "absent").untag != []
+    edits: list[dict[str, Any]] = [{"Sid": "others"}, {"Sid": f"{sid}x"}, {"Effect": "Deny"}, {"Condition": {}}]
+    for edited in edits:
+        stranger = json.loads(both.documents["*"] or "")
+        stranger["Statement"][0].update(edited)
+        assert replace(both, documents={"*": json.dumps(stranger)}).plan([declared("first")], "absent").untag != []
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])

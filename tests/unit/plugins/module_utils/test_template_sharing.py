@@ -98,6 +98,7 @@ def statement_of(sid: str = "CrossaccountEcrRelease1234abcd", **changes: Any) ->
         ({"Condition": "invalid"}, ()),
         ({"Condition": None}, ()),
         ({"sid": "theirs"}, ()),
+        ({"sid": "CrossaccountEcrTheirs"}, ()),
         ({"Effect": "Deny"}, ()),
     ],
 )
