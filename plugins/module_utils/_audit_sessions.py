@@ -18,7 +18,6 @@ import operator
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _condition_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices import (
     COMBINATIONS,
     TOO_MANY,
@@ -28,6 +27,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_choices im
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_ends import end_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies import ParsedPrincipal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import SESSION_NAME
+from ansible_collections.crossaccount.ecr.plugins.module_utils._condition_text import requirement_texts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate
 from ansible_collections.crossaccount.ecr.plugins.module_utils._statement import Statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ternary import NO, Ternary, unknown
@@ -65,7 +65,7 @@ class RoleAdmission:
 
     @functools.cached_property
     def conditions(self) -> tuple[str, ...]:
-        own = () if self.statement is None else _condition_text.requirement_texts(self.statement.condition)
+        own = () if self.statement is None else requirement_texts(self.statement.condition, "role tag")
         if self.before is None:
             return own
         return (*self.before.conditions, f"session of role {self.before.role.principal.arn}", *own)

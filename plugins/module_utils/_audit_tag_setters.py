@@ -18,9 +18,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_policies i
     place_of,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_request import (
+    named_sessions,
     repository_request,
     session_of_role,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_sessions import spare_name
 from ansible_collections.crossaccount.ecr.plugins.module_utils._estate import Estate, Repository
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import (
     ALLOWED,
@@ -49,6 +51,8 @@ _NEEDS["ecr:CreateRepository"] = ("ecr:CreateRepository", "ecr:TagResource")
 
 #: A repository, with the policies of resources that apply to it.
 Sample = tuple[Repository, Layer]
+#: A user or the session of a role, with the context keys of its requests.
+Caller = tuple[Principal, Values]
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,14 @@ def tag_setters(estate: Estate) -> list[TagSetter]:
     """The users and roles of the account that may set a tag, in the order of their ARNs."""
     parser = PolicyParser()
     samples = list(_samples(estate, parser))
+    resource_policies = joined(dict.fromkeys(policy for _repository, policy in samples))
+    names = named_sessions(resource_policies.statements, estate.account)
     found = []
     for principal in sorted(estate.principals, key=lambda principal: principal.arn):
         parsed = parser.principal(principal)
         listed = [*samples, *_new_repositories(estate, parsed, parser)]
-        decisions = {action: _decision(estate, parsed, action, listed) for action in SETTING}
+        callers = _callers(estate, parsed, names.get(principal.name, ()))
+        decisions = {action: _decision(estate, parsed, action, listed, callers) for action in SETTING}
         able = {action: decision for action, decision in decisions.items() if decision.verdict != DENIED}
         if able:
             first = next((one for one in able.values() if one.verdict == ALLOWED), next(iter(able.values())))
@@ -130,7 +137,9 @@ def _new_repositories(estate: Estate, parsed: ParsedPrincipal, parser: PolicyPar
             yield Repository(name, registry.region, arn, {}), shared
 
 
-def _decision(estate: Estate, parsed: ParsedPrincipal, action: str, samples: list[Sample]) -> Decision:
+def _decision(
+    estate: Estate, parsed: ParsedPrincipal, action: str, samples: list[Sample], callers: list[Caller]
+) -> Decision:
     """The verdict for the repository on which the principal may do most."""
     unknown: Decision | None = None
     last = Decision(DENIED, "no statement allows it")
@@ -138,9 +147,9 @@ def _decision(estate: Estate, parsed: ParsedPrincipal, action: str, samples: lis
     for repository, resource in samples:
         if not all(_is_granted(parsed.identity, one) or _is_granted(resource, one) for one in needs):
             continue
-        for chosen in _choices(parsed):
+        for caller in callers:
             for required in needs:
-                last = _decide(estate, parsed, required, repository, resource, chosen)
+                last = _decide(estate, parsed, required, repository, resource, caller)
                 if last.verdict != ALLOWED:
                     break
             if last.verdict == ALLOWED:
@@ -157,24 +166,28 @@ def _is_granted(layer: Layer, action: str) -> bool:
     )
 
 
-def _choices(parsed: ParsedPrincipal) -> list[Values]:
-    """The values that a principal can choose. Only a user can use MFA for its requests to ECR."""
+def _callers(estate: Estate, parsed: ParsedPrincipal, names: t.Sequence[str]) -> list[Caller]:
+    """The sessions of a role that resource policies tell apart, or a user without and with MFA.
+
+    The session of a role has no MFA.
+
+    :param names: the names of the sessions of the role that resource policies mention
+    """
     if parsed.trust is not None:
-        return [{}]
+        return [session_of_role(estate, parsed.principal, name) for name in (spare_name(names), *names)]
+    values: Values = {"aws:username": (parsed.principal.name,)}
+    values.update({f"aws:PrincipalTag/{key}": (value,) for key, value in parsed.principal.tags.items()})
     statements = [one for layer in (parsed.identity, *parsed.limits) for one in layer.statements]
-    return combinations(statements, lambda key: key in MFA, {})
+    user = Principal.of(parsed.principal.arn)
+    return [(user, {**values, **chosen}) for chosen in combinations(statements, lambda key: key in MFA, {})]
 
 
 def _decide(
-    estate: Estate, parsed: ParsedPrincipal, action: str, repository: Repository, policy: Layer, chosen: Values
+    estate: Estate, parsed: ParsedPrincipal, action: str, repository: Repository, policy: Layer, caller: Caller
 ) -> Decision:
-    if parsed.trust is not None:
-        principal, values = session_of_role(estate, parsed.principal)
-    else:
-        principal, values = Principal.of(parsed.principal.arn), {"aws:username": (parsed.principal.name,)}
-        values.update({f"aws:PrincipalTag/{key}": (value,) for key, value in parsed.principal.tags.items()})
+    principal, values = caller
     resource = repository if action.startswith("ecr:") and "Template" not in action else _any_resource(repository)
-    request = repository_request(estate, action, resource, principal, {**values, **chosen})
+    request = repository_request(estate, action, resource, principal, values)
     return decide_layers(request, Layers(parsed.identity, policy, parsed.limits))
 
 

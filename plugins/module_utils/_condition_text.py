@@ -38,12 +38,15 @@ _OPERATORS = {_EXTERNAL_ID: "stringequals", _ORGANIZATION: "stringequals", _MFA:
 _UNIT = re.compile(r"[^*?$]+/\*")
 
 
-def requirement_texts(condition: Condition) -> tuple[str, ...]:
-    """The description of each check of a condition. It never contains the external ID."""
-    return tuple(_demand(check) for check in condition)
+def requirement_texts(condition: Condition, tag: str = "tag") -> tuple[str, ...]:
+    """The description of each check of a condition. It never contains the external ID.
+
+    :param tag: the term for a tag of the resource
+    """
+    return tuple(_demand(check, tag) for check in condition)
 
 
-def _demand(check: Check) -> str:
+def _demand(check: Check, term: str) -> str:
     key = check.key.lower()
     if _is_common(check) and key == _EXTERNAL_ID:
         return "external ID"
@@ -57,7 +60,7 @@ def _demand(check: Check) -> str:
         return f"until {_values_text(check)}"
     prefix, _slash, tag = check.key.partition("/")
     if prefix.lower() in _RESOURCE_TAG and check.operator.lower() == "stringequals":
-        return f"tag {tag}={_values_text(check)}"
+        return f"{term} {tag}={_values_text(check)}"
     return _as_in_policy(check)
 
 

@@ -55,6 +55,18 @@ def test_another_role_remains_if_the_repository_keeps_its_tag() -> None:
     assert found == [f"{CONSUMER} still pulls release through role other, statement ReadImages"]
 
 
+def test_tag_of_the_trusting_role_is_not_that_of_the_repository() -> None:
+    trusting = document(trust(PULLER, {"StringEquals": {"aws:ResourceTag/environment": "release"}}))
+    other = role(trusting, document({"Action": PULL, "Resource": "*"}), tags={"environment": "release"})
+    (found,) = rows_of(estate(other, repositories=BOTH[:1])).values()
+    (through,) = found.access.paths
+    assert through.conditions == ("role tag environment=release",)
+    untag = [{"region": REGION, "names": ["release"], "tags": {"environment": "release"}}]
+    share = {**plan()["shares"][0], "role_arn": f"{through.role}-2"}
+    remaining = row(path(role=through.role, conditions=list(through.conditions)))
+    assert kept_access(plan(shares=[share], untag=untag), audit(remaining)) != []
+
+
 def test_repositories_that_a_consumer_loses_belong_to_the_shares() -> None:
     lost = [{"principal": CONSUMER, "repository": "develop", "region": REGION}]
     found = kept_access(plan(access_lost=lost), audit(row(POLICY, repository="develop")))

@@ -145,6 +145,27 @@ def test_repository_policies(policies: list[Any], permissions: dict[str, Any], v
     assert [one.verdict for one in found] == ([verdict] if verdict else [])
 
 
+SESSIONS = f"arn:aws:sts::{OWNER}:assumed-role/{ROLE.rpartition('/')[2]}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "permissions", "is_able"),
+    [
+        ({**named(f"{SESSIONS}/audit"), "Effect": "Deny"}, TAG, True),  # another session may
+        ({**named(ROLE), "Effect": "Deny"}, TAG, False),
+        (named(f"{SESSIONS}/release-2026"), S3, True),
+        (named(f"{SESSIONS}-2/release-2026"), S3, False),
+    ],
+)
+def test_policies_that_name_a_session_of_a_role(
+    policy: dict[str, Any], permissions: dict[str, Any], is_able: bool
+) -> None:
+    share = role(document(trust(PULLER)), document(permissions))
+    assert bool(setters(share, registry=document(policy))) is is_able
+    if policy.get("Effect") != "Deny":  # which would not protect a new repository
+        assert bool(setters(share, repositories=(repository("release", document(policy)),))) is is_able
+
+
 def test_tags_of_one_repository_that_a_policy_protects() -> None:
     tagged = {**TAG, "Condition": {"StringEquals": {"ecr:ResourceTag/environment": "release"}}}
     protected = replace(BOTH[0], policy=PolicyDocument("it", document(DENY_ALL)))
