@@ -7,10 +7,11 @@
 A share gives access only through its mode. So a run that changes the mode also removes what the earlier mode wrote:
 
 - A role is always found, because each run reads the roles of this collection.
-- In the policy modes, each run reads the policies of all repositories and the registry policy.
-- In the mode `role`, a run reads policies only if it ends the share, or if no role of the share has its permissions.
-  Otherwise the number of requests would double for each share. Therefore the statements are removed before the role is
-  created: if the run is interrupted, the next run reads the policies again.
+- Each run reads the registry policy, which also shows what other shares give by the same tags.
+- In the policy modes, each run reads the policies of all repositories.
+- In the mode `role`, a run reads the policies of repositories only if it ends the share, or if no role of the share has
+  its permissions. Otherwise the number of requests would double for each share. Therefore the statements are removed
+  before the role is created: if the run is interrupted, the next run reads the policies again.
 
 Only the declared regions are searched.
 """
@@ -56,9 +57,8 @@ def policy_search(shares: t.Iterable[Share], roles: t.Mapping[str, RoleState], r
     in_region = [own for own in families(shares) if region in own[0].regions]
     found = [own for own in in_region if not (own[0].has_role and _is_in_use(own, roles))]
     required = frozenset(share.mode for own in found for share in own if not share.has_role)
-    return PolicySearch(
-        frozenset(POLICY_MODES if found else ()), required, tuple(sid_of(own[0].label) for own in found)
-    )
+    modes = POLICY_MODES if found else (REGISTRY_POLICY,) if in_region else ()
+    return PolicySearch(frozenset(modes), required, tuple(sid_of(own[0].label) for own in found))
 
 
 def _is_in_use(own: t.Sequence[Share], roles: t.Mapping[str, RoleState]) -> bool:
@@ -90,7 +90,8 @@ def unsearched_regions(shares: t.Sequence[Share], account: Account) -> t.Iterato
     for share in shares:
         for region in () if share.has_role or share.is_present or share.is_unchanged else share.regions:
             registry = account.registries.get(region)
-            if registry and not registry.policies and not registry.unread and is_replaced(share, shares):
+            is_read = bool(registry and policies_of_mode(registry.policies, share.mode))
+            if registry and not is_read and not registry.unread and is_replaced(share, shares):
                 yield share, region
 
 

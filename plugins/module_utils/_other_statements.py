@@ -11,13 +11,13 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_of, is_sid_of_a_share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import statements
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Tag, tag_set
 
 
-def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, set[Tag]]:
-    """The tags by which the statements of shares that are not declared give access, by Sid.
+def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, Document]:
+    """The statements that give access for shares that are not declared, by Sid.
 
     :param policy: the registry policy; None if the registry has none, or if it was not read
     :param shares: the names of the declared shares
@@ -28,9 +28,14 @@ def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, s
     except EcrError:
         return {}  # a policy that is not valid gives no access
     return {
-        statement["Sid"]: {tag for pair in granting_tags({"Statement": [statement]}) for tag in tag_set(pair)}
+        statement["Sid"]: statement
         for statement in listed
         if statement.get("Effect") == "Allow"
         and is_sid_of_a_share(statement.get("Sid"))
         and not any(is_own(statement["Sid"]) for is_own in declared)
     }
+
+
+def tags_of_statement(statement: Document) -> set[Tag]:
+    """The tags by which a statement gives access."""
+    return {tag for pair in granting_tags({"Statement": [statement]}) for tag in tag_set(pair)}

@@ -68,7 +68,7 @@ def access_of(
 
     Access through two roles is listed twice, because each has a hand-off.
 
-    :param statements: the changes of statements, each with the name of its share and the kind of its policies
+    :param statements: the changes through statements, each with the name of its share or its Sid, and its policies
     :param now: the current time; a role whose access has ended gives no access
     """
     old = [Repository(change.name, change.arn, change.before) for change in repositories]
@@ -81,7 +81,7 @@ def access_of(
             )
             for role in roles
         ),
-        *((f" through share {name}", change) for name, change in statements),
+        *((f" through {name}", change) for name, change in statements),
     ]
     several = len({through for through, change in changes if change.lines}) > 1
     lines = sorted(line + (through if several else "") for through, change in changes for line in change.lines)

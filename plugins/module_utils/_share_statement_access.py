@@ -53,6 +53,19 @@ def access_in_registry(
     return change_of_access(old, new, before, after)
 
 
+def access_by_tags(
+    statement: Document, before: t.Sequence[Repository], after: t.Sequence[Repository]
+) -> ChangeOfAccess:
+    """The change of access through a statement of the registry policy that a run does not change.
+
+    :param before: the repositories with their current tags
+    :param after: the same repositories with their planned tags
+    """
+    role = _as_role([statement])
+    changed = [pair for pair in zip(before, after) if pair[0].tags != pair[1].tags]
+    return change_of_access(role, role, [old for old, _new in changed], [new for _old, new in changed])
+
+
 def _as_role(statements: t.Sequence[Document]) -> Role | None:
     """A role that gives the same access as the statements, which all have the same condition on tags."""
     if not statements:

@@ -47,6 +47,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Account, Share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_roles import PlannedRole
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_access import (
+    access_by_tags,
     access_in_registry,
     access_in_repositories,
 )
@@ -58,7 +59,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_
     late_ending_problems,
     run_in_order,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
+    ShareState,
+    TagChanges,
+    undeclared_statements,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
 
 
@@ -97,7 +102,7 @@ class StatementChanges:
     """The changes of policies in a run.
 
     :param steps: the steps in their order
-    :param access: the access gained and lost, with the name of the share and its policies
+    :param access: the access gained and lost, with the name of the share or the Sid of the statement, and its policies
     """
 
     steps: list[StatementStep] = field(default_factory=list)
@@ -147,6 +152,7 @@ def plan_statement_changes(shared: ShareState, tags: TagChanges) -> StatementCha
     after = run_in_order(planned)
     for one in planned:
         _add_changes(shared, one, tags, changes)
+    changes.access += _access_of_others(shared, tags)
     changes.problems += late_ending_problems(planned, after)
     changes.steps = [
         StatementStep(one.share, one.region, names, phase in (SHORTENED, LENGTHENED))
@@ -195,9 +201,18 @@ def _add_changes(shared: ShareState, one: RegionalStatements, tags: TagChanges, 
     changes.problems += problems
     place = "in the registry policy" if declared.in_registry else "in repository policies"
     place += f" in {region}" if len(one.share.regions) > 1 else ""
-    changes.access += [(f"{one.share.name} {place}", change) for change in access]
+    changes.access += [(f"share {one.share.name} {place}", change) for change in access]
     header = f"statement {declared.sid} in the {'registry policy' if declared.in_registry else 'policies'} in {region}"
     changes.diff += [{**plan.diff, "before_header": header, "after_header": header}] if plan.changes else []
+
+
+def _access_of_others(shared: ShareState, tags: TagChanges) -> t.Iterator[tuple[str, ChangeOfAccess]]:
+    """The access that changed tags give or end through registry policies, by statements of undeclared shares."""
+    for region in sorted(shared.account.registries):
+        listed = undeclared_statements(shared, region)
+        before, after = _repositories(shared, region, tags) if listed else ([], [])
+        for sid, statement in listed.items():
+            yield f"statement {sid} of the registry policy in {region}", access_by_tags(statement, before, after)
 
 
 def _repositories(shared: ShareState, region: str, tags: TagChanges) -> tuple[list[Repository], list[Repository]]:

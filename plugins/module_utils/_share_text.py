@@ -11,11 +11,12 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import unsearched_regions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
+from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import tags_of_statement
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import tags_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import RegionalRepositories, ShareFacts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import StatementStep
@@ -24,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
     TagChanges,
     TagStep,
     granted_tags,
+    undeclared_statements,
     untagged_names,
 )
 
@@ -131,6 +133,14 @@ def _undeclared(shared: ShareState) -> t.Iterator[str]:
             f"Roles of this collection that are not declared here: {list_text(names, noun='roles')}. To end a share,"
             " declare it with state: absent, or run unshare.yml with its declaration."
         )
+    for region in sorted(shared.account.registries):
+        sids = sorted(undeclared_statements(shared, region))
+        if sids:
+            yield (
+                f"Statements of this collection in the registry policy of {region} that are not declared here:"
+                f" {list_text(sids, noun='statements')}. To end a share, declare it with state: absent, or run"
+                " unshare.yml with its declaration."
+            )
 
 
 def warnings_of(shared: ShareState, tags: TagChanges) -> t.Iterator[str]:
@@ -150,14 +160,22 @@ def warnings_of(shared: ShareState, tags: TagChanges) -> t.Iterator[str]:
             region, f"share {former.label} has its role, so this run did not read them. Run audit.yml to find them."
         )
     for share in shared.shares:
-        for name, state in sorted(shared.account.others.items()):
-            common = sorted(share.tag_set & granted_tags(state)) if share.is_present and share.exclusive else []
+        for grantor, name, tags_of_grantor in _undeclared_grants(shared, share.regions) if share.exclusive else ():
+            common = sorted(share.tag_set & tags_of_grantor) if share.is_present else []
             if common:
-                tag = tag_text(common[0])
                 yield (
-                    f"Role {name}, which is not declared here, grants {tag} as well. Share {share.name} is"
-                    f" exclusive, so the consumers of {name} lose every other repository with that tag."
+                    f"{grantor}, which is not declared here, grants {tag_text(common[0])} as well. Share {share.name}"
+                    f" is exclusive, so the consumers of {name} lose every other repository with that tag."
                 )
+
+
+def _undeclared_grants(shared: ShareState, regions: t.Iterable[str]) -> t.Iterator[tuple[str, str, set[Tag]]]:
+    """The roles and statements that are not declared here: as text, by name, and the tags that grant access."""
+    for name, state in sorted(shared.account.others.items()):
+        yield f"Role {name}", name, granted_tags(state)
+    for region in regions:
+        for sid, statement in sorted(undeclared_statements(shared, region).items()):
+            yield f"Statement {sid} of the registry policy in {region}", sid, tags_of_statement(statement)
 
 
 def _unsearched(region: str, reason: str) -> str:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import sid_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import RegistryState
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_access import NO_CHANGE
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_declaration import declared_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan, plan_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_text import framed_summary
@@ -154,6 +156,46 @@ def test_a_loss_of_an_undeclared_role_is_a_warning(options: dict[str, Any], is_w
         " consumers of first lose every other repository with that tag."
     )
     assert warnings == ([text] if is_warned else [])
+
+
+BY_STATEMENT = declared("first", mode="registry_policy", consumers=[{"account": ONE}])
+SHARED_BY_STATEMENT = end_of(OwnerAccount({"release": {}, "develop": {}}), BY_STATEMENT)
+
+
+def test_tags_change_access_through_an_undeclared_statement() -> None:
+    start = end_of(SHARED_BY_STATEMENT, declared("second", TWO, repositories=["release"]))
+    through = f"statement {sid_of('first')} of the registry policy in {REGION}"
+    more = start.plan([declared("second", TWO, repositories=["develop"])])
+    assert more.access.lines == [
+        f"+ {ONE} can pull develop through {through}",
+        f"+ {TWO} (external ID) can pull develop through role second",
+    ]
+    assert {"principal": ONE, "repository": "develop", "region": REGION} in more.access.gained
+    fewer = end_of(start, declared("second", TWO, repositories=["develop"])).plan(
+        [declared("second", TWO, repositories=["develop"], exclusive=True)]
+    )
+    assert fewer.access.lines == [
+        f"- {ONE} loses release through {through}",
+        f"- {TWO} (external ID) loses release through role second",
+    ]
+    (warning,) = fewer.warnings
+    assert warning == (
+        f"Statement {sid_of('first')} of the registry policy in {REGION}, which is not declared here, grants"
+        f" environment=release as well. Share second is exclusive, so the consumers of {sid_of('first')} lose every"
+        " other repository with that tag."
+    )
+    assert start.plan([declared("second", TWO, repositories=["release"])]).access.lines == [NO_CHANGE]
+
+
+def test_undeclared_statements_are_named() -> None:
+    ended = (
+        f"Statements of this collection in the registry policy of {REGION} that are not declared here:"
+        f" {sid_of('first')}. To end a share, declare it with state: absent, or run unshare.yml with its declaration."
+    )
+    assert SHARED_BY_STATEMENT.plan([declared("second", TWO)]).summary[-1] == ended
+    assert ended not in SHARED_BY_STATEMENT.plan([BY_STATEMENT, declared("second", TWO)]).summary
+    invalid = replace(SHARED_BY_STATEMENT, documents={"*": "not JSON"})
+    assert ended not in invalid.plan([declared("second", TWO)]).summary
 
 
 def test_remaining_differences_are_named_in_the_order_of_the_run() -> None:
