@@ -13,16 +13,18 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Ec
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Tag, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 
 
-def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, Document]:
-    """The statements that give access for shares that are not declared, by Sid.
+def undeclared_statements(account: Account, region: str, shares: t.Iterable[Share]) -> dict[str, Document]:
+    """The statements in the registry policy of a region that give access for shares that are not declared, by Sid.
 
-    :param policy: the registry policy; None if the registry has none, or if it was not read
-    :param shares: the names of the declared shares
+    :param shares: the declared shares
     """
-    declared = [is_sid_of(share) for share in shares]
+    registry = account.registries.get(region)
+    policy = registry.policies.get(REGISTRY) if registry else None
+    declared = [is_sid_of(share.label) for share in shares]
     try:
         listed = statements(read_policy(policy, "registry policy")) if policy else []
     except EcrError:

@@ -25,6 +25,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes imp
     policies_of_mode,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
+from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import undeclared_statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
     permissions_document,
     repository_tags_of,
@@ -59,11 +60,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_
     late_ending_problems,
     run_in_order,
 )
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import (
-    ShareState,
-    TagChanges,
-    undeclared_statements,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
 
 
@@ -209,7 +206,7 @@ def _add_changes(shared: ShareState, one: RegionalStatements, tags: TagChanges, 
 def _access_of_others(shared: ShareState, tags: TagChanges) -> t.Iterator[tuple[str, ChangeOfAccess]]:
     """The access that changed tags give or end through registry policies, by statements of undeclared shares."""
     for region in sorted(shared.account.registries):
-        listed = undeclared_statements(shared, region)
+        listed = undeclared_statements(shared.account, region, shared.shares)
         before, after = _repositories(shared, region, tags) if listed else ([], [])
         for sid, statement in listed.items():
             yield f"statement {sid} of the registry policy in {region}", access_by_tags(statement, before, after)

@@ -14,12 +14,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access i
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import (
-    other_statements,
     tags_of_statement,
+    undeclared_statements,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_declaration import REGISTRY
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
@@ -204,17 +202,10 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                     changes.removed[region, name][key] = value
 
 
-def undeclared_statements(shared: ShareState, region: str) -> dict[str, Document]:
-    """The statements of the registry policy that give access for shares that are not declared here, by Sid."""
-    registry = shared.account.registries.get(region)
-    policy = registry.policies.get(REGISTRY) if registry else None
-    return other_statements(policy, [share.label for share in shared.shares])
-
-
 def _others_that_grant(shared: ShareState, region: str, tag: Tag) -> list[str]:
     """The roles, and the statements of the registry policy, that are not declared here and grant access by a tag."""
     found = [f"role {name}" for name, state in shared.account.others.items() if tag in granted_tags(state)]
-    listed = undeclared_statements(shared, region)
+    listed = undeclared_statements(shared.account, region, shared.shares)
     granting = [sid for sid, statement in listed.items() if tag in tags_of_statement(statement)]
     return found + [f"statement {sid} of the registry policy" for sid in granting]
 

@@ -11,7 +11,10 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import unsearched_regions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import tags_of_statement
+from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import (
+    tags_of_statement,
+    undeclared_statements,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import tags_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
@@ -25,7 +28,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
     TagChanges,
     TagStep,
     granted_tags,
-    undeclared_statements,
     untagged_names,
 )
 
@@ -134,7 +136,7 @@ def _undeclared(shared: ShareState) -> t.Iterator[str]:
             " declare it with state: absent, or run unshare.yml with its declaration."
         )
     for region in sorted(shared.account.registries):
-        sids = sorted(undeclared_statements(shared, region))
+        sids = sorted(undeclared_statements(shared.account, region, shared.shares))
         if sids:
             yield (
                 f"Statements of this collection in the registry policy of {region} that are not declared here:"
@@ -174,7 +176,7 @@ def _undeclared_grants(shared: ShareState, regions: t.Iterable[str]) -> t.Iterat
     for name, state in sorted(shared.account.others.items()):
         yield f"Role {name}", name, granted_tags(state)
     for region in regions:
-        for sid, statement in sorted(undeclared_statements(shared, region).items()):
+        for sid, statement in sorted(undeclared_statements(shared.account, region, shared.shares).items()):
             yield f"Statement {sid} of the registry policy in {region}", sid, tags_of_statement(statement)
 
 

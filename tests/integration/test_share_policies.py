@@ -195,6 +195,12 @@ def test_registry_policy_allows_the_repositories_with_the_tags(
     assert (done.code, (tmp_path / "release.tar").exists()) == (0, True), done
     assert "release:v1.0 pulled by skopeo" in done.output
 
+    stranger: dict[str, Any] = {"account": accounts.STRANGER, "external_id": "another-id"}
+    other: dict[str, Any] = {"ecr_share_role_name": "other", "ecr_share_consumers": [stranger]}
+    done = share(control, "--check", ecr_share_mode="role", ecr_share_repositories=["develop"], **other)
+    sid = statements()[1]["Sid"]
+    assert f"+ 222222222222 can pull develop through statement {sid} of the registry policy" in done.output, done
+
     done = share(control, playbook="unshare", ecr_share_mode="registry_policy")
     assert (done.code, statements()) == (0, [theirs]), done
     assert manifest(lab, puller, "release")[0] == 403

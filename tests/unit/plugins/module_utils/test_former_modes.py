@@ -90,7 +90,7 @@ def test_policies_to_read(mode: str, attached: bool, region: str, required: list
     assert found == (PolicySearch() if required is None else expected)
 
 
-def test_a_share_whose_role_is_in_use_needs_the_registry_policy_only() -> None:
+def test_only_the_registry_policy_is_read_if_the_role_is_in_use() -> None:
     options = {"shares": [share("role")], "defaults": None, "state": "present", "trust_policy_quota": 2048}
     found = policy_search(declared_shares(options, REGION), {"share": RoleState(True, attached=True)}, REGION)
     assert found == PolicySearch(frozenset({"registry_policy"}))
