@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,7 @@ def test_cache_within_an_account_has_no_owner(side: str, consumer: bool, starts:
     assert [problem[: len(start)] for problem, start in zip(problems, starts)] == starts
     assert len(problems) == len(starts)
     assert not declared(side=side).is_one_account
+    assert not replace(declared(side=side), is_one_account=True).has_owner
 
 
 @pytest.mark.parametrize(
