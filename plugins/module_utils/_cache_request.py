@@ -102,9 +102,22 @@ class CacheRequest:
         return self.side != "owner"
 
     @property
+    def other_side(self) -> str:
+        """The side that the other account configures in a run of its own; empty if no other run is needed."""
+        if self.is_one_account:
+            return ""
+        return {"owner": "consumer", "consumer": "owner"}.get(self.side, "")
+
+    @property
     def plans_template(self) -> bool:
         """Whether the run writes a template, or may have to delete one."""
         return self.has_template or not self.role.is_present
+
+    def result(self) -> Json:
+        """The sides that the run changes, for the result of the module."""
+        prefixes = {"role_prefixes": list(self.role.prefixes)} if self.role.prefixes else {}
+        sides = {"owner": self.has_owner, "consumer": self.has_consumer, "other_side": self.other_side}
+        return {**sides, **prefixes}
 
     def rule(self, registry: Identity) -> RuleDeclaration:
         """The rule of the account of the cache."""
