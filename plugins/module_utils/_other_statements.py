@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_of, is_sid_of_a_share
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import (
+    is_sid_of,
+    permissions_of_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_merge import read_policy
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Tag, tag_set
 
@@ -24,13 +26,11 @@ def other_statements(policy: str | None, shares: t.Iterable[str]) -> dict[str, s
     """
     declared = [is_sid_of(share) for share in shares]
     try:
-        listed = statements(read_policy(policy, "registry policy")) if policy else []
+        document = read_policy(policy, "registry policy") if policy else None
     except EcrError:
         return {}  # a policy that is not valid gives no access
     return {
-        statement["Sid"]: {tag for pair in granting_tags({"Statement": [statement]}) for tag in tag_set(pair)}
-        for statement in listed
-        if statement.get("Effect") == "Allow"
-        and is_sid_of_a_share(statement.get("Sid"))
-        and not any(is_own(statement["Sid"]) for is_own in declared)
+        sid: {tag for pair in granting_tags(permissions) for tag in tag_set(pair)}
+        for sid, permissions in permissions_of_shares(document).items()
+        if not any(is_own(sid) for is_own in declared)
     }
