@@ -21,10 +21,12 @@ import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import Consumer
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import ACTIONS, trust_document
-from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy_document import Document, as_list, statements
 
 #: The first part of the Sid of each statement of this collection.
 _PREFIX, _NUMBER = "CrossaccountEcr", "Part"
+#: The Sid of a statement of any share.
+_SID = re.compile(f"{_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?")
 #: The operators and the keys of all conditions that this file writes, in lower case.
 _CONDITIONS = {
     ("stringequals", "aws:principalorgid"),
@@ -62,11 +64,6 @@ def is_sid_like(first: str) -> t.Callable[[object], bool]:
     return lambda sid: isinstance(sid, str) and bool(pattern.fullmatch(sid))
 
 
-def is_sid_of_a_share(sid: object) -> bool:
-    """Whether a Sid has the form of those of this collection."""
-    return isinstance(sid, str) and bool(re.fullmatch(f"{_PREFIX}[A-Za-z0-9]*[0-9a-f]{{8}}({_NUMBER}[0-9]+)?", sid))
-
-
 def access_statements(
     partition: str,
     share: str,
@@ -90,7 +87,7 @@ def access_statements(
         _condition, principals = groups.setdefault(json.dumps(condition), (condition, {}))
         for kind, named in principal.items():
             principals.setdefault(kind, set()).update(as_list(named))
-    statements = []
+    listed = []
     for number, (_key, (condition, principals)) in enumerate(sorted(groups.items()), 1):
         statement: Document = {
             "Sid": sid_of(share) + (f"{_NUMBER}{number}" if number > 1 else ""),
@@ -100,8 +97,8 @@ def access_statements(
         }
         if resources:
             statement["Resource"] = _one_or_list(resources)
-        statements.append({**statement, "Condition": condition} if condition else statement)
-    return statements
+        listed.append({**statement, "Condition": condition} if condition else statement)
+    return listed
 
 
 def _principal_and_condition(partition: str, consumer: Consumer) -> tuple[Document, Document]:
@@ -139,3 +136,32 @@ def has_known_form(statement: Document) -> bool:
 
 def _is_tag_condition(operator: str, key: str) -> bool:
     return operator == "stringequals" and bool(_TAG_CONDITION.fullmatch(key))
+
+
+def statements_of_shares(policy: Document | None) -> dict[str, Document]:
+    """The statements in a policy that give access for shares, by their Sids.
+
+    :param policy: None without a policy
+    """
+    return {
+        statement["Sid"]: statement
+        for statement in statements(policy or {})
+        if statement.get("Effect") == "Allow" and _SID.fullmatch(str(statement.get("Sid")))
+    }
+
+
+def permissions_of_statement(statement: Document) -> Document:
+    """The permissions that a statement gives. Its conditions on other keys than tags select the consumers."""
+    given = {key: value for key, value in statement.items() if key not in ("Sid", "Principal", "NotPrincipal")}
+    given["Condition"] = _tag_conditions(statement.get("Condition"))
+    return {"Version": "2012-10-17", "Statement": [given]}
+
+
+def _tag_conditions(condition: object) -> Document:
+    """The conditions on tags of a repository."""
+    found = {
+        operator: {key: value for key, value in keys.items() if _TAG_CONDITION.fullmatch(key.lower())}
+        for operator, keys in (condition.items() if isinstance(condition, dict) else ())
+        if isinstance(keys, dict)
+    }
+    return {operator: keys for operator, keys in found.items() if keys}

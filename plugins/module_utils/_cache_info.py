@@ -125,6 +125,5 @@ def cache_info(module: Module, progress: Progress = no_progress) -> Json:
         "role_arn": planned.role_arn,
         "upstream_region": planned.region,
         "templates": planned.templates,
-        "one_account": declared.is_one_account,
-        **({"role_prefixes": list(declared.role.prefixes)} if declared.role.prefixes else {}),
+        **declared.result(),
     }

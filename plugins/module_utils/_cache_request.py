@@ -53,6 +53,8 @@ class CacheRequest:
     :param template: of the cached repositories. Without a declared one, it selects the template to delete at the end
     :param has_template: whether a template is declared
     :param side: the account that the run changes: `owner`, `consumer` or `both`
+    :param is_one_account: whether the upstream registry is in another region of the account of the cache. Then the
+        policies of the role decide, and no registry policy is needed
     """
 
     account: RegistryAccount
@@ -62,20 +64,22 @@ class CacheRequest:
     template: OwnedTemplate
     has_template: bool
     side: str
+    is_one_account: bool
 
     @classmethod
     def of(cls, params: Json) -> CacheRequest:
         """The declaration in the parameters of the module."""
-        is_one_account, is_present = params["account"] == params["upstream_account"], params["state"] == "present"
+        account, upstream, is_present = params["account"], params["upstream_account"], params["state"] == "present"
+        is_one_account = account == upstream
         # Within one account, the role limits the cache. An empty list is a problem of the statement.
         prefixes = params["prefixes"] or None if is_one_account else None
         role = CacheRoleDeclaration.of({**params, "prefixes": prefixes})
         statement = {
             **{**params, "source_account": None, "create_repositories": True},
-            **{"cache_account": params["account"], "cache_role": f"{role.path}{role.name}"},
+            **{"cache_account": account, "cache_role": f"{role.path}{role.name}"},
         }
         settings = params["template"] or dict.fromkeys(_TEMPLATE_OPTIONS)
-        entry, creator = {**settings, "prefix": role.cache.prefix}, f"cache of account {params['upstream_account']}"
+        entry, creator = {**settings, "prefix": role.cache.prefix}, f"cache of account {upstream}"
         return cls(
             RegistryAccount.of(params),
             UpstreamAccount.of(params),
@@ -84,15 +88,8 @@ class CacheRequest:
             OwnedTemplate.of(entry, "PULL_THROUGH_CACHE", creator, "template", is_present),
             params["template"] is not None,
             params["side"],
+            is_one_account,
         )
-
-    @property
-    def is_one_account(self) -> bool:
-        """Whether the upstream registry is in another region of the account of the cache.
-
-        Then the policies of the role decide, and no registry policy is needed.
-        """
-        return self.account.declared == self.upstream.declared
 
     @property
     def has_owner(self) -> bool:
@@ -105,9 +102,22 @@ class CacheRequest:
         return self.side != "owner"
 
     @property
+    def other_side(self) -> str:
+        """The side that the other account configures in a run of its own; empty if no other run is needed."""
+        if self.is_one_account:
+            return ""
+        return {"owner": "consumer", "consumer": "owner"}.get(self.side, "")
+
+    @property
     def plans_template(self) -> bool:
         """Whether the run writes a template, or may have to delete one."""
         return self.has_template or not self.role.is_present
+
+    def result(self) -> Json:
+        """The sides that the run changes, for the result of the module."""
+        prefixes = {"role_prefixes": list(self.role.prefixes)} if self.role.prefixes else {}
+        sides = {"owner": self.has_owner, "consumer": self.has_consumer, "other_side": self.other_side}
+        return {**sides, **prefixes}
 
     def rule(self, registry: Identity) -> RuleDeclaration:
         """The rule of the account of the cache."""

@@ -25,7 +25,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes imp
     policies_of_mode,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
-from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import undeclared_statements
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import (
     permissions_document,
     repository_tags_of,
@@ -62,6 +61,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statement_
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags import ShareState, TagChanges
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
+from ansible_collections.crossaccount.ecr.plugins.module_utils._undeclared_grants import undeclared_statements
 
 
 @dataclass(frozen=True)

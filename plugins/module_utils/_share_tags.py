@@ -13,10 +13,6 @@ from dataclasses import dataclass, field
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import (
-    tags_of_statement,
-    undeclared_statements,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state import RoleState
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import Account, Share, Tag, tag_set
@@ -30,6 +26,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import 
     tag_plan_problems,
     unmatched_pattern_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._undeclared_grants import undeclared_grants
 
 #: A repository: its region and its name.
 Key = tuple[str, str]
@@ -129,7 +126,7 @@ def selection_problems(shares: t.Sequence[Share], account: Account) -> t.Iterato
                 yield from missing_repository_problems(missing, account.identity.account, region, registry.repositories)
 
 
-def granted_tags(state: RoleState) -> set[Tag]:
+def _granted_tags(state: RoleState) -> set[Tag]:
     """The tags by which a role grants access."""
     if not state.role_exists:
         return set()
@@ -153,7 +150,7 @@ def untagged_names(shared: ShareState, number: int, region: str, tags: TagChange
 def plan_tag_changes(shared: ShareState) -> TagChanges:
     """Plan the tags that the declaration removes and adds."""
     changes = TagChanges()
-    granted = {tag for state in shared.after for tag in granted_tags(state)}
+    granted = {tag for state in shared.after for tag in _granted_tags(state)}
     _remove_of_absent_shares(shared, granted, changes)
     _remove_of_other_repositories(shared, changes)
     _remove_before_overwriting(shared, granted, changes)
@@ -178,13 +175,16 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
             for other, state in zip(shared.shares, shared.before)
             if other.label == share.label
         )
-        for name in names if not (share.is_present or share.is_unchanged) else ():
+        if share.is_present or share.is_unchanged:
+            continue
+        undeclared = undeclared_grants(shared.account, region, shared.shares)
+        for name in names:
             for key, value in _matching_tags(shared.tags(region, name), share.tag_set).items():
                 tag = (key.lower(), value)
-                others = _others_that_grant(shared, region, tag)
+                others = [one.text for one in undeclared if tag in one.tags]
                 if tag in granted:
                     granting = [
-                        other for other, state in zip(shared.shares, shared.after) if tag in granted_tags(state)
+                        other for other, state in zip(shared.shares, shared.after) if tag in _granted_tags(state)
                     ]
                     if any(other.label == share.label for other in granting):
                         continue  # the share stays for its other consumers
@@ -200,14 +200,6 @@ def _remove_of_absent_shares(shared: ShareState, granted: set[Tag], changes: Tag
                     )
                 else:
                     changes.removed[region, name][key] = value
-
-
-def _others_that_grant(shared: ShareState, region: str, tag: Tag) -> list[str]:
-    """The roles, and the statements of the registry policy, that are not declared here and grant access by a tag."""
-    found = [f"role {name}" for name, state in shared.account.others.items() if tag in granted_tags(state)]
-    listed = undeclared_statements(shared.account, region, shared.shares)
-    granting = [sid for sid, statement in listed.items() if tag in tags_of_statement(statement)]
-    return found + [f"statement {sid} of the registry policy" for sid in granting]
 
 
 def _no_role(share: Share, region: str, name: str, tag: Tag, others: list[str]) -> str:

@@ -11,15 +11,11 @@ import typing as t
 from ansible_collections.crossaccount.ecr.plugins.module_utils._former_modes import unsearched_regions
 from ansible_collections.crossaccount.ecr.plugins.module_utils._list_text import list_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
-from ansible_collections.crossaccount.ecr.plugins.module_utils._other_statements import (
-    tags_of_statement,
-    undeclared_statements,
-)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import tags_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import RoleDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_ends import end_line, has_ended_by
-from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, Tag, tag_set
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REGISTRY_POLICY, tag_set
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_checks import tag_text
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_facts import RegionalRepositories, ShareFacts
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_statements import StatementStep
@@ -27,8 +23,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._share_tags impor
     ShareState,
     TagChanges,
     TagStep,
-    granted_tags,
     untagged_names,
+)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._undeclared_grants import (
+    undeclared_grants,
+    undeclared_statements,
 )
 
 
@@ -161,23 +160,20 @@ def warnings_of(shared: ShareState, tags: TagChanges) -> t.Iterator[str]:
         yield _unsearched(
             region, f"share {former.label} has its role, so this run did not read them. Run audit.yml to find them."
         )
-    for share in shared.shares:
-        for grantor, name, tags_of_grantor in _undeclared_grants(shared, share.regions) if share.exclusive else ():
-            common = sorted(share.tag_set & tags_of_grantor) if share.is_present else []
-            if common:
+    yield from dict.fromkeys(_losses_of_others(shared))
+
+
+def _losses_of_others(shared: ShareState) -> t.Iterator[str]:
+    """Warnings about exclusive shares, which remove tags by which roles and statements of others give access."""
+    for _number, share, region, _names in shared.places():
+        for other in undeclared_grants(shared.account, region, shared.shares) if share.exclusive else ():
+            common = sorted(share.tag_set & other.tags)
+            if common and share.is_present:
+                grantor, tag = f"{other.text[0].upper()}{other.text[1:]}", tag_text(common[0])
                 yield (
-                    f"{grantor}, which is not declared here, grants {tag_text(common[0])} as well. Share {share.name}"
-                    f" is exclusive, so the consumers of {name} lose every other repository with that tag."
+                    f"{grantor}, which is not declared here, grants {tag} as well. Share {share.name} is exclusive, so"
+                    f" the consumers of {other.name} lose every other repository with that tag."
                 )
-
-
-def _undeclared_grants(shared: ShareState, regions: t.Iterable[str]) -> t.Iterator[tuple[str, str, set[Tag]]]:
-    """The roles and statements that are not declared here: as text, by name, and the tags that grant access."""
-    for name, state in sorted(shared.account.others.items()):
-        yield f"Role {name}", name, granted_tags(state)
-    for region in regions:
-        for sid, statement in sorted(undeclared_statements(shared.account, region, shared.shares).items()):
-            yield f"Statement {sid} of the registry policy in {region}", sid, tags_of_statement(statement)
 
 
 def _unsearched(region: str, reason: str) -> str:

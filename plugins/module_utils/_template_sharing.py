@@ -15,7 +15,6 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._access_change import pull_decision
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import is_sid_of_a_share
 from ansible_collections.crossaccount.ecr.plugins.module_utils._evaluate import DENIED
 from ansible_collections.crossaccount.ecr.plugins.module_utils._granted_access import granting_tags
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
@@ -25,8 +24,6 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declara
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 
 _Tags = t.Mapping[str, str]
-#: The first parts of the condition keys of the tags of a repository, in lower case.
-_TAG_KEYS = ("ecr:resourcetag/", "aws:resourcetag/")
 
 
 @dataclass(frozen=True)
@@ -56,22 +53,6 @@ class Sharing:
         """The roles and the statements, for messages."""
         named = [f"the role {name}" for name in self.roles]
         return named + [f"the statement {sid} of the registry policy" for sid in self.statements]
-
-
-def registry_statements(policy: Document | None) -> dict[str, Document]:
-    """The permissions of the statements of this collection in a registry policy, by their Sids.
-
-    They have only the conditions on tags, because the other conditions select the consumers.
-
-    :param policy: None if the registry has no policy
-    """
-    found = {}
-    for statement in statements(policy or {}):
-        if statement.get("Effect") == "Allow" and is_sid_of_a_share(statement.get("Sid")):
-            given = {key: value for key, value in statement.items() if key not in ("Sid", "Principal", "NotPrincipal")}
-            given["Condition"] = _tag_conditions(statement.get("Condition"))
-            found[str(statement["Sid"])] = {"Version": "2012-10-17", "Statement": [given]}
-    return found
 
 
 def sharing_of(tags: _Tags, declared: TemplateDeclaration, grants: Grants, prefix_arn: str) -> Sharing:
@@ -111,16 +92,6 @@ def sharing_problems(
             f" ecr:GetRegistryPolicy to the caller, set {option('sharing_tags')} to the tags that grant access, or set"
             f" {option('allow_sharing_tags')}: true."
         )
-
-
-def _tag_conditions(condition: object) -> Document:
-    """The conditions on tags of a repository."""
-    found = {
-        operator: {key: value for key, value in keys.items() if key.lower().startswith(_TAG_KEYS)}
-        for operator, keys in (condition.items() if isinstance(condition, dict) else ())
-        if isinstance(keys, dict)
-    }
-    return {operator: keys for operator, keys in found.items() if keys}
 
 
 def _used(tags: _Tags, permissions: Document, prefix_arn: str) -> list[str]:

@@ -169,11 +169,25 @@ upstream_region:
   returned: success
   type: str
   sample: ap-northeast-1
-one_account:
-  description: Whether both registries are in the same account. Then the cache needs no statement.
+owner:
+  description:
+    - Whether the run changes the registry policy of the upstream account. V(false) with O(side=consumer).
+    - V(false) if both registries are in the same account, because the cache then needs no statement.
   returned: success
   type: bool
-  sample: false
+  sample: true
+consumer:
+  description: Whether the run changes the account that caches the images. V(false) with O(side=owner).
+  returned: success
+  type: bool
+  sample: true
+other_side:
+  description:
+    - The O(side) that the other account configures in a run of its own. Empty with O(side=both), and if both registries
+      are in the same account.
+  returned: success
+  type: str
+  sample: ""
 role_prefixes:
   description: The O(prefixes), sorted, as an option of M(crossaccount.ecr.iam_ecr_cache_role).
   returned: if both registries are in the same account, and O(prefixes) is set

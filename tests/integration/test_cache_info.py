@@ -181,3 +181,5 @@ def test_one_side_is_planned_without_the_other(control: Control, registries: Reg
     consumer = info(control, side="consumer", upstream_profile="missing", upstream_region="eu-west-1")
     assert consumer["role_arn"] == POLICY.replace(":policy/", ":role/")
     assert consumer["upstream_region"] == "eu-west-1"
+    sides = [(found["owner"], found["consumer"], found["other_side"]) for found in (owner, consumer)]
+    assert sides == [(True, False, "consumer"), (False, True, "owner")]

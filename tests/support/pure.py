@@ -20,7 +20,7 @@ PURE = (
     "_consumer_policy",
     "_share_modes",
     "_former_modes",
-    "_other_statements",
+    "_undeclared_grants",
     "_share_statements",
     "_share_statement_order",
     "_share_statement_access",

@@ -11,7 +11,9 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement
     access_statements,
     has_known_form,
     is_sid_of,
+    permissions_of_statement,
     sid_of,
+    statements_of_shares,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
 
@@ -24,6 +26,11 @@ UNIT = f"{ORGANIZATION}/r-f6g7/ou-f6g7-11111111"
 
 def statements(*consumers: dict[str, Any], access: str = "pull", **options: Any) -> list[dict[str, Any]]:
     return access_statements("aws", "share", [consumer_of(one) for one in consumers], access, **options)
+
+
+def permissions_of_shares(policy: dict[str, Any] | None) -> dict[str, Any]:
+    """The permissions of the statements in a policy, by Sid."""
+    return {sid: permissions_of_statement(one) for sid, one in statements_of_shares(policy).items()}
 
 
 def test_consumers_without_conditions_have_one_statement() -> None:
@@ -201,3 +208,36 @@ def test_valid_consumers_have_no_problems() -> None:
     consumers: list[dict[str, Any]] = [{"account": ONE}, LAMBDA, {"organization_id": ORGANIZATION}]
     consumers += [{"account": ONE, "principals": ["role/a"], "principal_match": "condition", "require_mfa": True}]
     assert list(access_consumer_problems([consumer_of(one) for one in consumers], "aws")) == []
+
+
+TAGGED: dict[str, str | list[str]] = {"ecr:ResourceTag/team": ["a", "b"], "AWS:resourcetag/stage": "x"}
+
+
+@pytest.mark.parametrize("name", ["a", "team/Images", "x" * 64])
+def test_permissions_of_shares_have_no_consumers(name: str) -> None:
+    consumers = [consumer_of(one) for one in ({"account": ONE, "require_mfa": True}, {"organization_id": ORGANIZATION})]
+    written = access_statements("aws", name, consumers, "pull", ["*"], TAGGED)
+    actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    given = {"Effect": "Allow", "Action": actions, "Resource": "*", "Condition": {"StringEquals": TAGGED}}
+    document = {"Version": "2012-10-17", "Statement": [given]}
+    others = [{**written[0], "Sid": sid} for sid in ("others", f"{sid_of(name)}x", f"{sid_of(name)}Part", 1, None)]
+    policy = {"Statement": [*others, *written, {**written[0], "Sid": sid_of("denied"), "Effect": "Deny"}]}
+    assert permissions_of_shares(policy) == {sid_of(name): document, f"{sid_of(name)}Part2": document}
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        (None, {}),
+        ("text", {}),
+        ({"StringLike": "text"}, {}),
+        ({"StringLike": {"ecr:ResourceTag/a": "*"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
+         {"StringLike": {"ecr:ResourceTag/a": "*"}}),
+        ({"Null": {"aws:RequestTag/a": "true"}}, {}),
+    ],
+)  # fmt: skip
+def test_permissions_of_shares_have_the_conditions_on_tags(condition: object, left: dict[str, Any]) -> None:
+    policy = {"Statement": {"Sid": sid_of("share"), "Effect": "Allow", "NotPrincipal": "*", "Condition": condition}}
+    expected = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Condition": left}]}
+    assert permissions_of_shares(policy) == {sid_of("share"): expected}
+    assert permissions_of_shares(None) == permissions_of_shares({}) == {}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._cache_request im
     upstream_parameters,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
+
+from tests.support.paths import ROOT
 
 OWNER, CONSUMER = "111111111111", "222222222222"
 DEFAULTS = {name: spec.get("default") for name, spec in CACHE_REQUEST_ARGUMENTS.items()}
@@ -60,6 +64,34 @@ def test_cache_within_an_account_has_no_owner(side: str, consumer: bool, starts:
     assert [problem[: len(start)] for problem, start in zip(problems, starts)] == starts
     assert len(problems) == len(starts)
     assert not declared(side=side).is_one_account
+    assert not replace(declared(side=side), is_one_account=True).has_owner
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("account", "side", "owner", "consumer", "other_side"),
+    [
+        (CONSUMER, "both", True, True, ""),
+        (CONSUMER, "owner", True, False, "consumer"),
+        (CONSUMER, "consumer", False, True, "owner"),
+        (OWNER, "both", False, True, ""),
+        (OWNER, "consumer", False, True, ""),
+    ],
+)
+def test_result_has_the_sides_that_the_run_changes(
+    account: str, side: str, owner: bool, consumer: bool, other_side: str, state: str
+) -> None:
+    found = declared(account=account, side=side, state=state).result()
+    prefixes = {"role_prefixes": ["release"]} if account == OWNER else {}
+    assert found == {"owner": owner, "consumer": consumer, "other_side": other_side, **prefixes}
+
+
+@pytest.mark.parametrize("name", ["tasks/main.yml", "templates/summary.txt.j2"])
+def test_role_uses_the_sides_of_the_plan(name: str) -> None:
+    text = (ROOT / "roles/ecr_cache" / name).read_text("utf-8")
+    assert re.findall(r"ecr_cache_plan\.(owner|consumer|other_side)", text)
+    compared = re.findall(r"ecr_cache_side\s*(?:[=!]=|(?:not )?in\b|is\b)", text)
+    assert compared == []
 
 
 @pytest.mark.parametrize(

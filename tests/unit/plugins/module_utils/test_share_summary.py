@@ -180,7 +180,7 @@ def test_tags_change_access_through_an_undeclared_statement() -> None:
     ]
     (warning,) = fewer.warnings
     assert warning == (
-        f"Statement {sid_of('first')} of the registry policy in {REGION}, which is not declared here, grants"
+        f"Statement {sid_of('first')} of the registry policy, which is not declared here, grants"
         f" environment=release as well. Share second is exclusive, so the consumers of {sid_of('first')} lose every"
         " other repository with that tag."
     )

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import (
+    permissions_of_statement,
+    statements_of_shares,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import TemplateDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_sharing import (
     Grants,
     Sharing,
-    registry_statements,
     sharing_of,
     sharing_problems,
 )
@@ -23,6 +26,11 @@ OWNER = Identity("aws", "111111111111")
 ARN = OWNER.repository("eu-west-1", "")
 RELEASE = _policy.permissions_document(OWNER, {"environment": ("release", "hotfix"), "team": ("a",)})
 TAGS = {"Environment": "release", "cost": "1"}
+
+
+def permissions_of_shares(policy: dict[str, Any] | None) -> dict[str, Any]:
+    """The permissions of the statements in a policy, by Sid."""
+    return {sid: permissions_of_statement(one) for sid, one in statements_of_shares(policy).items()}
 
 
 def with_operator(operator: str, value: str) -> dict[str, Any]:
@@ -104,14 +112,14 @@ def statement_of(sid: str = "CrossaccountEcrRelease1234abcd", **changes: Any) ->
 )
 def test_tags_that_a_statement_of_the_registry_grants(changes: dict[str, Any], tags: tuple[str, ...]) -> None:
     statement = statement_of(**changes)
-    statements = registry_statements({"Version": "2012-10-17", "Statement": [statement, {"Effect": "Deny"}]})
+    statements = permissions_of_shares({"Version": "2012-10-17", "Statement": [statement, {"Effect": "Deny"}]})
     expected = (statement["Sid"],) if tags else ()
     assert sharing(TAGS, Grants({}, statements=statements)) == Sharing(tags, (), expected)
 
 
 def test_statement_and_role_are_named_together() -> None:
-    assert registry_statements(None) == registry_statements({}) == {}
-    statements = registry_statements({"Statement": statement_of()})
+    assert permissions_of_shares(None) == permissions_of_shares({}) == {}
+    statements = permissions_of_shares({"Statement": statement_of()})
     (problem,) = problems(TAGS, Grants({"allow": RELEASE}, statements=statements))
     named = "through the role allow and the statement CrossaccountEcrRelease1234abcd of the registry policy. To consent"
     assert named in problem
