@@ -115,7 +115,7 @@ extends_documentation_fragment:
 attributes:
   async:
     support: partial
-    details: Not supported with O(credentials=controller). With C(async), the module shows no progress.
+    details: Not supported with O(credentials=control_node). With C(async), the module shows no progress.
 seealso:
   - module: crossaccount.ecr.ecr_handoff_info
     description: Reads the hand-off that contains most of these options.
