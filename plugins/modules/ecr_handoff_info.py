@@ -94,9 +94,9 @@ seealso:
   - module: crossaccount.ecr.ecr_handoff
     description: Writes the hand-off in the owner account.
   - module: crossaccount.ecr.ecr_access_info
-    description: Verifies the access that the share grants.
+    description: Proves the access that the share grants.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
-    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, verifies the access, then pulls.
+    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, proves the access, then pulls.
 """
 
 EXAMPLES = r"""
@@ -107,7 +107,7 @@ EXAMPLES = r"""
     ecr_pull_handoff: handoff.yml
   register: share
 
-- name: Verify the access that the share grants
+- name: Prove the access that the share grants
   crossaccount.ecr.ecr_access_info:
     role_arn: "{{ share.role_arn }}"
     external_id: "{{ share.external_id | default(omit) }}"

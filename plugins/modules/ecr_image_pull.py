@@ -167,11 +167,11 @@ attributes:
     details: Not supported with O(credentials=control_node).
 seealso:
   - module: crossaccount.ecr.ecr_access_info
-    description: Verifies the access of the role before the pull.
+    description: Proves the access of the role before the pull.
   - module: crossaccount.ecr.ecr_credential_helper_config
     description: Configures docker and podman on a host to pull from the registry without this module.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
-    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
+    description: The role C(crossaccount.ecr.ecr_pull) proves the access, then pulls.
 """
 
 EXAMPLES = r"""

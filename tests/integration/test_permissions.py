@@ -405,7 +405,7 @@ def fail_then_converge(
         staff.allow(user, policy(OWNER, user))
     failed, results = everybody(control, users, module, **options)
     assert not failed, results
-    # A success is what is declared: the modules verify their writes.
+    # A success is what is declared: the modules check their writes.
 
 
 ROLE: dict[str, Any] = {
