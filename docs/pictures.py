@@ -238,19 +238,19 @@ def credentials() -> str:
     d = Drawing()
     host = [(0, 1, "module"), (1, 2, "assume the role"), (2, 1, "token"), (1, 2, "pull by digest"), (1, 0, "digest")]
     lanes(d, 10, "ecr_pull_credentials: host", 1, host)
-    controller = [
+    control_node = [
         (0, 2, "assume the role"),
         (2, 0, "token"),
         (0, 1, "token"),
         (1, 2, "pull by digest"),
         (1, 0, "digest"),
     ]
-    lanes(d, 350, "ecr_pull_credentials: controller", 0, controller)
+    lanes(d, 350, "ecr_pull_credentials: control_node", 0, control_node)
     return svg(
         "Where the credentials are",
         "With ecr_pull_credentials: host, the module on the host assumes the role with the credentials of the host,"
-        " and pulls. With ecr_pull_credentials: controller, the controller assumes the role and sends the host a "
-        "registry token only; the host pulls with it.",
+        " and pulls. With ecr_pull_credentials: control_node, the control node assumes the role and sends the host "
+        "only a registry token; the host pulls with it.",
         WIDTH,
         690,
         str(d),
@@ -258,10 +258,10 @@ def credentials() -> str:
 
 
 def lanes(d: Drawing, top: int, title: str, holder: int, messages: list[tuple[int, int, str]]) -> None:
-    """A sequence of messages between the controller, the host and AWS; `holder` has the AWS credentials."""
+    """A sequence of messages between the control node, the host and AWS; `holder` has the AWS credentials."""
     at = (68, 200, 332)
     d.text(14, top + 20, title, "code bold")
-    for number, name in enumerate(("Controller", "Host", "AWS")):
+    for number, name in enumerate(("Control node", "Host", "AWS")):
         d.line(f"M{at[number]} {top + 76}V{top + 320}", "dashed")
         d.box(at[number] - 54, top + 34, 108, 42, "info" if number == holder else "")
         d.text(at[number], top + 60, name, "middle bold")

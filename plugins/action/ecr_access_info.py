@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Displays the progress of the proof. With the credentials of the controller, the proof runs in `ansible-playbook`."""
+"""Displays the progress of the proof. With `credentials: control_node`, the proof runs in `ansible-playbook`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ActionModule(RoleAction):
         result: Json = super().run(tmp, task_vars)
         variables, arguments = task_vars or {}, self._task.args
         host = variables["inventory_hostname"]
-        by_controller = arguments.get("credentials") == "controller"
+        by_controller = arguments.get("credentials") == "control_node"
         if by_controller:
             reject_async(self)
         with progress(f"{host}: {self._task.get_name()}") as set_status:

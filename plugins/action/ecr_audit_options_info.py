@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Validates the variables of an audit on the controller, before its first request."""
+"""Validates the variables of an audit on the control node, before its first request."""
 
 from __future__ import annotations
 

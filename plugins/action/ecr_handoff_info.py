@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the hand-off of another organization on the controller, as data."""
+"""Reads the hand-off of another organization on the control node, as data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Displays the progress of a pull. With `credentials: controller`, it requests a registry token for the host."""
+"""Displays the progress of a pull. With `credentials: control_node`, it requests a registry token for the host."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ActionModule(RoleAction):
     def run(self, tmp: object = None, task_vars: Json | None = None) -> Json:
         result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
-        by_controller = self._task.args.get("credentials") == "controller"
+        by_controller = self._task.args.get("credentials") == "control_node"
         if constants.DEFAULT_DEBUG and (by_controller or self._task.args.get("registry_token")):
             msg = (
                 "Ansible's debug mode prints the registry token. Unset ANSIBLE_DEBUG (debug in ansible.cfg), or set"
@@ -73,7 +73,7 @@ class ActionModule(RoleAction):
         self._connection.set_option("pipelining", True)
         if not self._is_pipelining_enabled("new"):
             msg = (
-                f"{option('credentials')}: controller needs pipelining, or the token would be in a file on the host."
+                f"{option('credentials')}: control_node needs pipelining, or the token would be in a file on the host."
                 " Use a connection and a become method that support pipelining, leave ANSIBLE_KEEP_REMOTE_FILES unset,"
                 f" or set {option('credentials')}: host."
             )
@@ -126,7 +126,7 @@ class ActionModule(RoleAction):
         return done
 
     def _check(self) -> Json:
-        """Validate the parameters on the controller."""
+        """Validate the parameters on the control node."""
         controller = Controller("ecr_image_pull", PULL_ARGUMENTS, self._task.args, **PULL_RULES)
         return {"controller": controller, "options": PullOptions.of(controller.params)}
 

@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module in `ansible-playbook` if its host is the controller, and displays the progress."""
+"""Runs the module in `ansible-playbook` if its host is the control node, and displays the progress."""
 
 from __future__ import annotations
 

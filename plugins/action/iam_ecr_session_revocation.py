@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module in `ansible-playbook` if its host is the controller, and validates the names of variables."""
+"""Runs the module in `ansible-playbook` if its host is the control node, and validates the names of variables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: crossaccount.ecr contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module, and writes the files of the guard on the controller."""
+"""Runs the module, and writes the files of the guard on the control node."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ActionModule(RoleAction):
 def _with_files(done: Json, declared: TagGuardDeclaration, check_mode: bool) -> Json:
     """The result of the module, after its files are written.
 
-    The module may have run on another host, which does not decide the paths on the controller.
+    The module may have run on another host, which does not decide the paths on the control node.
     """
     problems, account = Problems(), done["account"]
     problems.extend(account_problems(account))

@@ -11,12 +11,13 @@ options:
   credentials:
     description:
       - V(host) assumes the role on the host, with the credentials of the host.
-      - V(controller) assumes the role in the process of C(ansible-playbook), with the credentials of the controller.
-        The connection options for AWS then apply to the controller. The host needs neither AWS credentials nor boto3.
-      - With V(controller), the module reads the environment of C(ansible-playbook), and the C(environment) keyword of a
-        play or task has no effect on the credentials.
-      - V(controller) does not support C(async).
+      - V(control_node) assumes the role in the process of C(ansible-playbook), with the credentials of the control
+        node. The connection options for AWS then apply to the control node. The host needs neither AWS credentials nor
+        boto3.
+      - With V(control_node), the module reads the environment of C(ansible-playbook), and the C(environment) keyword of
+        a play or task has no effect on the credentials.
+      - V(control_node) does not support C(async).
     type: str
-    choices: [host, controller]
+    choices: [host, control_node]
     default: host
 """

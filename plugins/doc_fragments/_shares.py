@@ -207,7 +207,7 @@ _SHARE: str = f"""
         type: list
         elements: str
       handoff_path:
-        description: The path of the hand-off on the controller, see M(crossaccount.ecr.ecr_handoff).
+        description: The path of the hand-off on the control node, see M(crossaccount.ecr.ecr_handoff).
         type: str
       handoff_forms:
         description: The files for other tools beside the hand-off, see O(crossaccount.ecr.ecr_handoff#module:forms).

@@ -13,7 +13,7 @@ options:
     description:
       - After a change, wait until AWS returns the new settings three times in a row.
       - AWS may still deny the consumer account for a few seconds. In the consumer account,
-        M(crossaccount.ecr.ecr_access_info) verifies the access, and retries during this time.
+        M(crossaccount.ecr.ecr_access_info) proves the access, and retries during this time.
     type: bool
     default: true
   wait_timeout:

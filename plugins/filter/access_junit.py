@@ -29,7 +29,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Verify that release can be pulled
+- name: Prove that release can be pulled
   crossaccount.ecr.ecr_access_info:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share

@@ -6,8 +6,8 @@
 
 A principal can pull from a repository if the trust policy of the role allows the principal to assume the role, and the
 permissions of the role allow the pull. A decision that is unknown counts as allowed, and the output marks it as
-unknown. A principal loses access if its old trust statement is not proven to be a subset of the new trust policy. A
-principal gains access if its new trust statement is not proven to be a subset of the old trust policy. If only the
+unknown. A principal loses access if its old trust statement is not known to be a subset of the new trust policy. A
+principal gains access if its new trust statement is not known to be a subset of the old trust policy. If only the
 conditions of a principal change, or the session tags that its sessions may have, the output names that change.
 """
 
@@ -170,7 +170,7 @@ _Key = tuple[Admission, str]
 def _difference(
     ours: t.Sequence[Access], others: t.Sequence[Access], role: Role | None, other: Role | None
 ) -> dict[_Key, Pair]:
-    """The access in `ours` that is not proven to be in `others`."""
+    """The access in `ours` that is not known to be in `others`."""
     found = {}
     reached = {repository.arn for access in others for repository in access.repositories}
     for access in ours:

@@ -88,7 +88,7 @@ def admissions(trust: Document, now: datetime.datetime | None = None) -> list[Ad
 
 
 def lost_admissions(before: Document, after: Document) -> list[Admission]:
-    """The admissions of the old trust policy that are not proven to be in the new trust policy."""
+    """The admissions of the old trust policy that are not known to be in the new trust policy."""
     return [
         admission
         for admission in admissions(before)

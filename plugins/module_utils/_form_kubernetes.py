@@ -72,7 +72,7 @@ def _eks_external_id_notes(handoff: Handoff) -> list[str]:
 
 
 def external_secrets(handoff: Handoff) -> str:
-    """A store that verifies the trust, a generator of registry tokens, and the pull secret that it fills."""
+    """A store whose status shows whether the role trusts the caller, a generator of tokens, and the pull secret."""
     name = f"{NAME_PREFIX}{handoff.owner}-{handoff.region}"
     role = handoff.role_arn if handoff.external_id is None else None
     head = introduction(
@@ -98,12 +98,13 @@ def _external_id_notes(handoff: Handoff) -> list[str]:
     if handoff.external_id is None:
         return []
     return [
-        "The SecretStore sends the external ID. If the controller has your own credentials, the status Ready of the",
+        "The SecretStore sends the external ID. If External Secrets has your own credentials, the status Ready of the",
         "SecretStore shows that the trust policy accepts them. The SecretStore has no other use, because the pull role",
         "cannot read secrets.",
         "ECRAuthorizationToken has no field for an external ID, so it cannot assume the pull role of this share.",
-        "It uses the credentials of the controller. Give the controller those of the pull role in a way that sends an",
-        "external ID: with an EKS Pod Identity association (form eks_pod_identity) or an AWS profile (form aws_cli).",
+        "It uses the credentials of the External Secrets controller, which must be those of the pull role. To get them",
+        "with an external ID, use an EKS Pod Identity association (form eks_pod_identity) or an AWS profile (form",
+        "aws_cli).",
     ]
 
 

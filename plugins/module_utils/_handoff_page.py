@@ -165,7 +165,7 @@ def _pull(handoff: Handoff) -> list[str]:
 def _denied(handoff: Handoff) -> list[str]:
     denied = [f"`{_describe(handoff, name)}` must fail with `AccessDeniedException`." for name in handoff.denied]
     return [
-        "## Verify the denied repositories",
+        "## Prove that repositories are denied",
         "",
         *(denied or ["For every other repository of the account, AWS returns `AccessDeniedException`."]),
         "",
@@ -177,7 +177,7 @@ def _with_ansible(handoff: Handoff) -> list[str]:
     return [
         "## Pull with Ansible",
         "",
-        "One command does all of this, verifies the denied repositories, and leaves no token behind. `FILE` is the YAML"
+        "One command does all of this, proves the denials, and leaves no token behind. `FILE` is the YAML"
         " file beside this page. The command reads it as data. Never load it with `-e @FILE` or `vars_files`.",
         "",
         *_block("sh", [shlex.join([*command, "-e", f"ecr_pull_owner_account={handoff.owner}"])]),

@@ -84,7 +84,7 @@ class Share:
 
 
 def _names_in(handoff: Values | None) -> list[str]:
-    """The repositories in a hand-off. The role `ecr_share` verifies that they exist before it writes the file."""
+    """The repositories in a hand-off. The role `ecr_share` checks that they exist before it writes the file."""
     lists = [(handoff or {}).get(f"{PREFIX}{name}") for name in ("repositories", "denied")]
     return [str(name) for names in lists if isinstance(names, list) for name in names]
 

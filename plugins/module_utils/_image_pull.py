@@ -27,7 +27,7 @@ def image_pull(module: RunningModule) -> Json:
     """The result of the module."""
     options = PullOptions.of({**module.params, **_expanded(module.params)})
     engine = choose_engine(options, module.tmpdir)
-    if options.credentials == "controller":  # the first of two runs, in which the controller has no token yet
+    if options.credentials == "control_node":  # the first of two runs, in which the control node has no token yet
         return {"changed": False, "engine": engine.name}
     authorization = _authorization(module, options)
     registry = Registry(authorization.url, authorization.token, options.validate_certs, options.ca_path)

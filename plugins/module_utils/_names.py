@@ -125,7 +125,10 @@ def unit_problems(unit: str, organization: str | None) -> t.Iterator[str]:
             " o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111. Write the IDs from the organization to the unit."
         )
     elif organization not in (None, match[1]):
-        yield f"unit {unit} belongs to organization {match[1]}, not to {organization}. Declare it under its own."
+        yield (
+            f"unit {unit} belongs to organization {match[1]}, not to {organization}. Declare it under its own"
+            " organization."
+        )
 
 
 def external_id_problems(external_id: str | None) -> t.Iterator[str]:

@@ -43,7 +43,7 @@ ACCESS_INFO_ARGUMENTS: Json = {
     "existing": {"type": "list", "elements": "str", "default": []},
     "accepted_denials": {"type": "list", "elements": "str", "choices": ACCEPTABLE, "default": []},
     "duration_seconds": {"type": "int", "default": 900},
-    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "credentials": {"type": "str", "choices": ["host", "control_node"], "default": "host"},
     "registry_host": {"type": "str"},
     **SESSION_ARGUMENTS,
     **ASSUME_ROLE_ARGUMENTS,

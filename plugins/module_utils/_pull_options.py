@@ -46,7 +46,7 @@ PULL_ARGUMENTS: Json = {
     "dest": {"type": "str"},
     "platform": {"type": "str"},
     "ca_path": {"type": "str"},
-    "credentials": {"type": "str", "choices": ["host", "controller"], "default": "host"},
+    "credentials": {"type": "str", "choices": ["host", "control_node"], "default": "host"},
     "registry_host": {"type": "str"},
     "registry_url": {"type": "str"},
     "registry_token": {"type": "str", "no_log": True},
@@ -146,8 +146,8 @@ class PullOptions:
             yield from RegistryAccount.of(params).problems()
         elif params["registry_token"] is None:
             yield from session_problems(SessionOptions.of(params))
-        elif params["credentials"] == "controller":
-            yield f"{option('credentials')}: controller requests a token from AWS. Remove registry_token."
+        elif params["credentials"] == "control_node":
+            yield f"{option('credentials')}: control_node requests a token from AWS. Remove registry_token."
         elif params["registry_host"] is not None:
             yield f"registry_url has the host name of the registry. Remove {option('registry_host')}."
         yield from wait_problems(WaitOptions.of(params))
@@ -164,7 +164,7 @@ class PullOptions:
 
     @staticmethod
     def need_aws_sdk(params: Json) -> bool:
-        """Whether this host sends requests to AWS: it has no registry token, and the controller requests none."""
+        """Whether this host sends requests to AWS: it has no registry token, and the control node requests none."""
         return params["registry_token"] is None and params["credentials"] == "host"
 
 

@@ -98,8 +98,8 @@ def late_ending_problems(planned: t.Sequence[RegionalStatements], after: Documen
             place = "the registry policy" if one.declared.in_registry else f"the policy of {list_text(names)}"
             yield (
                 f"Share {one.share.label} changes its mode, so its earlier statement in {place} in {one.region} is"
-                " removed after other statements are added. Without it, the policy would not be too long. Run with"
-                f" share {one.share.label} only, and then with all shares."
+                " removed after other statements are added. Without this statement, the policy would not be too long."
+                f" Run with share {one.share.label} only, and then with all shares."
             )
 
 

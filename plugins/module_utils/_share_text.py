@@ -46,7 +46,7 @@ def framed_summary(lines: t.Sequence[str], is_shared: bool, check_mode: bool) ->
     """
     if check_mode:
         return ["Check mode writes nothing. After a run without check mode:", *lines]
-    next_step = "AWS returned the new settings. Run pull.yml to verify access from the consumer account."
+    next_step = "AWS returned the new settings. Run pull.yml in the consumer account to prove the access."
     return [*lines, next_step] if is_shared else [*lines]
 
 

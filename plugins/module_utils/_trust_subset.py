@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Proves that one statement of a trust policy admits no more than another statement. Standard library only.
+"""Decides whether one statement of a trust policy admits no more than another statement. Standard library only.
 
 A narrow statement is a *subset* of a wide statement if the wide statement includes all principals and actions of the
-narrow statement, and if the conditions of the narrow statement imply each condition of the wide statement. The proof
-uses only documented rules of IAM. If there is no proof, the statement counts as not a subset, so the change is reported
-and sessions are revoked.
+narrow statement, and if the conditions of the narrow statement imply each condition of the wide statement. The
+decision uses only documented rules of IAM. If they do not decide, the statement counts as not a subset, so the change
+is reported and sessions are revoked.
 
 A narrow condition implies a wide condition on the same key if
 
@@ -51,7 +51,7 @@ _ANY_CASE = "stringequalsignorecase"
 
 
 def is_still_admitted(old: Statement, new: Document, before: Document | None = None) -> bool:
-    """Whether the new trust policy is proven to admit all principals that an old Allow statement admits.
+    """Whether the new trust policy is known to admit all principals that an old Allow statement admits.
 
     :param before: the old trust policy. Deny statements that it already has do not reduce access
     """
@@ -98,7 +98,7 @@ def known_context(principal: _principal.Principal) -> Context:
 
 
 def is_subset(narrow: Statement, wide: Statement) -> bool:
-    """Whether the Allow statement `narrow` is proven to be a subset of the Allow statement `wide`."""
+    """Whether the Allow statement `narrow` is known to be a subset of the Allow statement `wide`."""
     return (
         narrow.names is not None
         and wide.names is not None
@@ -128,7 +128,7 @@ def name_within(kind: str, value: str, wider_kind: str, wider: str) -> bool:
 
 
 def _scope_within(scope: Scope, other: Scope, fold: t.Callable[[str], str]) -> bool:
-    """Whether `other` is proven to cover everything that `scope` covers.
+    """Whether `other` is known to cover everything that `scope` covers.
 
     :param fold: normalizes the case of a pattern
     """
@@ -148,7 +148,7 @@ def _is_pattern(text: str) -> bool:
 
 
 def _pattern_within(text: str, wider: str) -> bool:
-    """Whether `wider` is proven to match every text that `text`, a pattern, matches. `*` against `?` is not proven."""
+    """Whether `wider` is known to match every text that `text`, a pattern, matches. `*` against `?` is undecided."""
     return text == wider or (not ("?" in wider and "*" in text) and _wildcard.matches(((wider, True),), text))
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+# This is a virtual module that is entirely implemented as an action plugin and runs on the control node.
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ description:
     JSON.
   - In a play with several hosts, each line begins with the name of the host, unless the task runs once.
   - With a stdout callback that writes JSON, the lines are only in the result of the task.
-  - The module runs on the controller.
+  - The module runs on the control node.
 options:
   lines:
     description: The lines to show.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecr_access_info
-short_description: Verify which ECR repositories a role can read and which it cannot
+short_description: Prove which ECR repositories a role can read and which it cannot
 version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
@@ -115,21 +115,21 @@ extends_documentation_fragment:
 attributes:
   async:
     support: partial
-    details: Not supported with O(credentials=controller). With C(async), the module shows no progress.
+    details: Not supported with O(credentials=control_node). With C(async), the module shows no progress.
 seealso:
   - module: crossaccount.ecr.ecr_handoff_info
     description: Reads the hand-off that contains most of these options.
   - module: crossaccount.ecr.ecr_image_pull
     description: Pulls images through the same role.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
-    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
+    description: The role C(crossaccount.ecr.ecr_pull) proves the access, then pulls.
   - plugin: crossaccount.ecr.access_junit
     plugin_type: filter
     description: Converts the result to a JUnit report.
 """
 
 EXAMPLES = r"""
-- name: Verify that release can be pulled and that develop cannot
+- name: Prove that release can be pulled and that develop cannot
   crossaccount.ecr.ecr_access_info:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share
@@ -138,7 +138,7 @@ EXAMPLES = r"""
     denied: [develop]
   register: proof
 
-- name: Verify that no access remains after the owner account removed this consumer
+- name: Prove that no access remains after the owner account removed this consumer
   crossaccount.ecr.ecr_access_info:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share

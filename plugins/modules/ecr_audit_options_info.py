@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+# This is a virtual module that is entirely implemented as an action plugin and runs on the control node.
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Validates the names of all variables of the role P(crossaccount.ecr.ecr_audit#role), the declaration of shares, and
     the directory of the reports. It reports all problems in one failure.
-  - The module runs on the controller. It sends no request to AWS and changes nothing.
+  - The module runs on the control node. It sends no request to AWS and changes nothing.
   - The declaration is a file with the variables of the role P(crossaccount.ecr.ecr_share#role). It is loaded and
     evaluated as with C(-e @FILE).
 options:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+# This is a virtual module that is entirely implemented as an action plugin and runs on the control node.
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Writes the files of the report of one account, and compares the report with the previous one in the same directory.
-  - The module runs on the controller and writes the files there, with the mode C(0600). Known secrets are masked.
+  - The module runs on the control node and writes the files there, with the mode C(0600). Known secrets are masked.
   - C(audit.json) has the complete report. Its schema is C(docs/schemas/audit.schema.json). C(changes) in it states what
     is new, changed and gone since the previous report.
   - C(audit.html) is one self-contained page for people. It requests nothing from the network, and is readable without

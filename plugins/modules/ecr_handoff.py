@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+# This is a virtual module that is entirely implemented as an action plugin and runs on the control node.
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ description:
   - Writes the values that the consumer account needs to pull. The YAML file is for the role
     P(crossaccount.ecr.ecr_pull#role), which reads it as data. The Markdown page beside it is for people who pull
     without Ansible.
-  - The module runs on the controller and writes the files there, with the mode C(0600). The files contain no secrets.
+  - The module runs on the control node and writes the files there, with the mode C(0600). The files contain no secrets.
   - Each consumer and each region has separate files. See O(path).
   - All values and paths are validated before the first file is written. In check mode, pass the results that the other
     modules return in check mode. The module then finds every problem before anything is shared.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin and runs on the controller.
+# This is a virtual module that is entirely implemented as an action plugin and runs on the control node.
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Reads the hand-off in the variable C(ecr_pull_handoff), validates every value, and returns the share. The module
-    runs on the controller and changes nothing.
+    runs on the control node and changes nothing.
   - The hand-off comes from another organization. The module never loads it as variables and never evaluates it as a
     template. It accepts only the keys of the published schema, C(docs/handoff.schema.json).
   - The variable is the path of the file, or the text itself, such as an artifact of AWX. A value that contains a line
@@ -94,9 +94,9 @@ seealso:
   - module: crossaccount.ecr.ecr_handoff
     description: Writes the hand-off in the owner account.
   - module: crossaccount.ecr.ecr_access_info
-    description: Verifies the access that the share grants.
+    description: Proves the access that the share grants.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
-    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, verifies the access, then pulls.
+    description: The role C(crossaccount.ecr.ecr_pull) reads the hand-off, proves the access, then pulls.
 """
 
 EXAMPLES = r"""
@@ -107,7 +107,7 @@ EXAMPLES = r"""
     ecr_pull_handoff: handoff.yml
   register: share
 
-- name: Verify the access that the share grants
+- name: Prove the access that the share grants
   crossaccount.ecr.ecr_access_info:
     role_arn: "{{ share.role_arn }}"
     external_id: "{{ share.external_id | default(omit) }}"

@@ -23,12 +23,12 @@ description:
   - In many CI systems, Ansible does not write to a terminal and buffers its output. To see the progress at once, set
     the environment variable E(PYTHONUNBUFFERED) to V(1).
   - With O(wait=true), retries while a new share propagates.
-  - With O(credentials=controller), the controller sends a registry token for this pull to the host. The token is sent
-    by Ansible pipelining, so it is not written to a file on the host. The host reports its engine first, so a host that
-    cannot pull receives no token.
+  - With O(credentials=control_node), the control node sends a registry token for this pull to the host. The token is
+    sent by Ansible pipelining, so it is not written to a file on the host. The host reports its engine first, so a host
+    that cannot pull receives no token.
   - In Ansible's debug mode (E(ANSIBLE_DEBUG)), the module fails before it sends or uses a registry token, because
-    Ansible would print the token. With O(credentials=controller), the token is masked in all output of the host before
-    Ansible reads the output.
+    Ansible would print the token. With O(credentials=control_node), the token is masked in all output of the host
+    before Ansible reads the output.
   - If the registry redirects a request, the module follows the redirect only if the new address is an https address. It
     does not send the token to the new address. A registry at an http address in 127.0.0.0/8 may also redirect to
     another http address in 127.0.0.0/8.
@@ -139,7 +139,7 @@ options:
     description:
       - A registry token, as C(GetAuthorizationToken) of ECR returns it (base64 of C(AWS:) and the password).
       - If it is set, each entry of O(images) needs a digest.
-      - With O(credentials=controller), the collection sets O(registry_url) and O(registry_token) on the host.
+      - With O(credentials=control_node), the collection sets O(registry_url) and O(registry_token) on the host.
     type: str
 extends_documentation_fragment:
   - crossaccount.ecr._pull_role
@@ -164,14 +164,14 @@ attributes:
     details: An image that already exists with the same name and digest is not fetched again.
   async:
     support: partial
-    details: Not supported with O(credentials=controller).
+    details: Not supported with O(credentials=control_node).
 seealso:
   - module: crossaccount.ecr.ecr_access_info
-    description: Verifies the access of the role before the pull.
+    description: Proves the access of the role before the pull.
   - module: crossaccount.ecr.ecr_credential_helper_config
     description: Configures docker and podman on a host to pull from the registry without this module.
   - ref: ansible_collections.crossaccount.ecr.ecr_pull_role
-    description: The role C(crossaccount.ecr.ecr_pull) verifies the access, then pulls.
+    description: The role C(crossaccount.ecr.ecr_pull) proves the access, then pulls.
 """
 
 EXAMPLES = r"""
@@ -184,7 +184,7 @@ EXAMPLES = r"""
     engine: oci_layout
     dest: ~/images/release
 
-- name: Pull on a host without AWS credentials, with the credentials of the controller
+- name: Pull on a host without AWS credentials, with the credentials of the control node
   crossaccount.ecr.ecr_image_pull:
     role_arn: arn:aws:iam::111111111111:role/allow_ecr_release
     external_id: 7c2f4e0b-share
@@ -192,7 +192,7 @@ EXAMPLES = r"""
     images: [release:v1.0]
     engine: oci_layout
     dest: ~/images/release
-    credentials: controller
+    credentials: control_node
 
 - name: Pull with docker or podman
   crossaccount.ecr.ecr_image_pull:

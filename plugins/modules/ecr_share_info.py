@@ -20,7 +20,7 @@ description:
   - If an object cannot be read, a warning names the facts that are unknown. To find roles that are not declared, the
     caller needs C(iam:GetAccountAuthorizationDetails), which reads the IAM configuration of the account. Without this
     permission, the module shows a warning and continues.
-  - On the controller itself, without C(become), the module runs in the process of C(ansible-playbook).
+  - On the control node itself, without C(become), the module runs in the process of C(ansible-playbook).
 options:
   state:
     description: V(absent) ends all shares, whatever their own state is.
@@ -60,7 +60,7 @@ options:
         type: list
         elements: str
       dest:
-        description: The directory of the files on the controller.
+        description: The directory of the files on the control node.
         type: str
         default: .
       adopt:

@@ -123,7 +123,7 @@ seealso:
   - module: crossaccount.ecr.ecr_repository_tag
     description: Sets the tags that grant access.
   - module: crossaccount.ecr.ecr_access_info
-    description: Verifies the access from the consumer account.
+    description: Proves the access from the consumer account.
   - ref: ansible_collections.crossaccount.ecr.ecr_share_role
     description: The role C(crossaccount.ecr.ecr_share) manages the role and the tags together, in a safe order.
 """

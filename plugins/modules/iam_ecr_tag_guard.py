@@ -55,7 +55,7 @@ options:
     elements: str
   dest:
     description:
-      - The directory of the files on the controller. It must exist. The names of the files are
+      - The directory of the files on the control node. It must exist. The names of the files are
         C(NAME-ACCOUNT-scp.json) and C(NAME-ACCOUNT-rcp.json).
     type: str
     default: .
@@ -137,7 +137,7 @@ files:
       type: str
       sample: scp
     path:
-      description: The path of the file on the controller.
+      description: The path of the file on the control node.
       type: str
       sample: policies/deny_ecr_sharing_tag-111111111111-scp.json
     text:

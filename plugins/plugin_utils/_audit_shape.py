@@ -4,7 +4,7 @@
 # Private to this collection: names and behavior may change in any release.
 """The form of an audit report, as docs/schemas/audit.schema.json states it.
 
-The controller may have no validator of JSON Schema. A test compares the two forms.
+The control node may have no validator of JSON Schema. A test compares the two forms.
 """
 
 from __future__ import annotations

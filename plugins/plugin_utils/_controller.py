@@ -61,11 +61,11 @@ def _path(parameter: str | t.Sequence[str]) -> tuple[str, ...]:
 
 def reject_async(action: ActionBase) -> None:
     """
-    :raises EcrError: if the task has `async`, which runs a module on the host, and not on the controller
+    :raises EcrError: if the task has `async`, which runs a module on the host, and not on the control node
     """
     if action._task.async_val:
         raise EcrError(
-            f"{option('credentials')}: controller does not support async. Remove async from the task, or set"
+            f"{option('credentials')}: control_node does not support async. Remove async from the task, or set"
             f" {option('credentials')}: host."
         )
 
@@ -99,7 +99,7 @@ def _with_other_credentials(result: Json) -> Json:
     message = str(result.get("msg"))
     if not (result.get("failed") and message.startswith("Failed to import the required Python library (boto")):
         return result
-    step = f"Or set {option('credentials')}: controller, so that the host needs neither boto3 nor AWS credentials."
+    step = f"Or set {option('credentials')}: control_node, so that the host needs neither boto3 nor AWS credentials."
     return {**result, "msg": f"{message.rstrip('.')}. {step}"}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: names and behavior may change in any release.
-"""Validates, reads and replaces the hand-off files on the controller."""
+"""Validates, reads and replaces the hand-off files on the control node."""
 
 from __future__ import annotations
 

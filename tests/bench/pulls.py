@@ -2,7 +2,7 @@
 """The rows of images: how a pull compares with skopeo's and docker's own, and what twenty hosts cost.
 
 The image of rows 8 and 9 comes from a registry that wants no token, without any latency. Neither side asks AWS: ours is
-given the registry's URL and a token, as a host is with `credentials: controller`.
+given the registry's URL and a token, as a host is with `credentials: control_node`.
 """
 
 from __future__ import annotations

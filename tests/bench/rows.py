@@ -220,7 +220,7 @@ def row_3(ground: Ground) -> Row:
 
 
 def against_boto3(row: str, work: str) -> list[Pair]:
-    """Tagging against a script of boto3 that verifies as often: not at all, or with three reads in a row."""
+    """Tagging against a script of boto3 that checks as often: not at all, or with three reads in a row."""
     against = "bare boto3, 32 threads, TagResources by 20"
     return [
         Pair(

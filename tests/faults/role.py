@@ -16,7 +16,7 @@ from ansible.template import Templar, trust_as_template
 
 COLLECTION = "crossaccount.ecr."
 GROUP = f"group/{COLLECTION}aws"
-#: They write files, show lines or publish results on the controller.
+#: They write files, show lines or publish results on the control node.
 OF_THE_CONTROLLER = ("display_lines", "ecr_handoff")
 FACTS, INCLUDE = "ansible.builtin.set_fact", "ansible.builtin.include_tasks"
 Invocation = dict[str, Any]

@@ -150,12 +150,12 @@ def test_no_secret_of_the_session_is_in_a_result(shared: Control) -> None:
     assert not [name for name in ("SecretAccessKey", "SessionToken") if session.keys[name] in shown]
 
 
-def test_the_module_proves_on_a_host_and_by_the_controller(shared: Control) -> None:
+def test_the_module_proves_on_a_host_and_by_the_control_node(shared: Control) -> None:
     options = {"expect": "denied", "readable": ["release"], "external_id": "test", "role_arn": ROLE_ARN}
     assert shared.share(ecr_share_consumers=[STRANGER], ecr_share_handoff_path="").code == 0
     results = [
         shared.module("ecr_access_info", "consumer", credentials=credentials, **options)
-        for credentials in ("host", "controller")
+        for credentials in ("host", "control_node")
     ]
     assert [result["verdict"] for result in results] == ["pass", "pass"], results
 

@@ -21,7 +21,7 @@ TAG = {"environment": "release"}
 
 @pytest.fixture
 def estate(control: Control) -> Iterator[Control]:
-    """A control host, and one repository in the account."""
+    """A control node, and one repository in the account."""
     ecr = control.lab.client("owner", "ecr")
     ecr.create_repository(repositoryName="audited", tags=[{"Key": "environment", "Value": "release"}])
     yield control

@@ -79,7 +79,7 @@ def test_cache_from_nothing_to_its_end(control: Control, registries: Registries)
     assert (changed, writes) == (0, []), second
 
     pull = {"account": accounts.CONSUMER, "images": ["cache/release:v1.0"], "engine": "oci_layout"}
-    for credentials in ("host", "controller"):
+    for credentials in ("host", "control_node"):
         options = {**pull, "dest": str(control.folder / credentials), "credentials": credentials}
         pulled = control.module("ecr_image_pull", "consumer-administrator", **options)
         assert (pulled["code"], pulled["changed"]) == (0, True), pulled

@@ -62,7 +62,7 @@ def test_a_run_in_between_another_is_noticed_wherever_it_comes(
     first: Any,
     other: Any,
 ) -> None:
-    """The other run runs as a whole after the first read, after the last, after each write, and during verification."""
+    """The other run runs as a whole after the first read, after the last, after each write, and in the final reads."""
     name = request.node.callspec.id
     assert disturbed(control, dropping_proxy, name, former, first, lambda: None, 0).get("msg") is None
     writes = [number for number, call in enumerate(dropping_proxy.calls) if not call.startswith(state.READS)]

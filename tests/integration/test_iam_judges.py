@@ -264,7 +264,7 @@ def test_iam_does_what_random_declarations_say(judge: JudgedLab) -> None:
             judge.retag(chance)
         became, allowed_calls = judge_one(judge, ROLES[number % len(ROLES)], random_declaration(chance))
         sessions, calls, without = sessions + became, calls + allowed_calls, without + (became == 0)
-    # A test in which nothing is allowed, or everything, would prove nothing.
+    # A test in which nothing is allowed, or everything, would show nothing.
     assert sessions > DECLARATIONS
     assert calls > DECLARATIONS
     assert without > 0

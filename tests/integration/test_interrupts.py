@@ -145,14 +145,14 @@ def test_interrupted_pull_continues_with_the_next_run(holding: Site) -> None:
     holding.begin()
     remote = holding.run_folder / "remote"
     # test_secrets ends a pull with SIGTERM.
-    for number, credentials in ((INT, "controller"), (KILL, "host")):
+    for number, credentials in ((INT, "control_node"), (KILL, "host")):
         holding.proxy.hold()
         before = set(remote.iterdir())
         end(holding, [PROGRAM, *holding.pull_arguments(credentials, *ENGINES)], "consumer", number, len(ENGINES))
         assert left(holding) == [], (number, credentials)
     assert set(remote.iterdir()) == before, "the last one was left to itself, and finished"
     pulled = subprocess.run(
-        [holding.program("consumer"), *holding.pull_arguments("controller", *ENGINES)],
+        [holding.program("consumer"), *holding.pull_arguments("control_node", *ENGINES)],
         cwd=ROOT,
         env=holding.environment("consumer"),
         capture_output=True,

@@ -138,7 +138,7 @@ class LimitedUsers:
         iam.put_user_policy(UserName=user, PolicyName="exactly", PolicyDocument=json.dumps(document))
 
     def control(self, name: str) -> Control:
-        """A control host on which every profile of the staff is known."""
+        """A control node on which every profile of the staff is known."""
         state.write(self.folder, self.lab.endpoint, self.keys)
         folder = self.folder / name
         folder.mkdir()
@@ -271,7 +271,7 @@ def test_policies_allow_exactly_the_called_actions(walked: WalkResult, name: str
 
 @pytest.fixture
 def shared(staff: LimitedUsers, request: pytest.FixtureRequest) -> Iterator[Control]:
-    """A control host after an administrator has shared the repository `release`."""
+    """A control node after an administrator has shared the repository `release`."""
     control = staff.control(request.node.name)
     assert control.share(profile="owner").code == 0
     yield control
@@ -405,7 +405,7 @@ def fail_then_converge(
         staff.allow(user, policy(OWNER, user))
     failed, results = everybody(control, users, module, **options)
     assert not failed, results
-    # A success is what is declared: the modules verify their writes.
+    # A success is what is declared: the modules check their writes.
 
 
 ROLE: dict[str, Any] = {

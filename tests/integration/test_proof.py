@@ -652,7 +652,7 @@ def test_upstream_registry_that_was_busy_is_waited_for(
     assert not failures
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 def test_image_of_another_registry_is_rejected_early(control: Control, owner: Owner, credentials: str) -> None:
     role = owner.role(*READ)
     region = control.lab.client("owner", "ecr").meta.region_name

@@ -279,7 +279,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("flags", [("--check",), ()])
-def test_hosts_pull_with_credentials_of_the_controller(
+def test_hosts_pull_with_credentials_of_the_control_node(
     shared: Control, bare: str, tmp_path: pathlib.Path, flags: tuple[str, ...]
 ) -> None:
     hosts: dict[str, dict[str, Any]] = {"left": {}, "right": {}}
@@ -305,7 +305,7 @@ def test_host_credentials_without_boto3_are_reported(shared: Control, bare: str,
 
 
 class BareControl(Control):
-    """A control host whose environment says of AWS what is given, and nothing else."""
+    """A control node whose environment says of AWS what is given, and nothing else."""
 
     def __init__(self, control: Control, folder: pathlib.Path, **aws: str) -> None:
         super().__init__(control.lab, folder)

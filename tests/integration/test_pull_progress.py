@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 LINE = re.compile(r"(?m)^(\w+): [^:\n]+ : [^:\n]+: (release:noise): (.+), \d+ s$")
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 def test_long_pull_shows_its_progress(site: Site, tmp_path: pathlib.Path, credentials: str) -> None:
     """The registry holds each layer halfway until the lines have been shown."""
     if not site.handoff.exists():

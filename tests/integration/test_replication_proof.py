@@ -175,9 +175,9 @@ def test_pull_of_the_own_registry_fails_with_the_reason(
     assert message.format(name=own_copy) in result["msg"]
 
 
-def test_controller_passes_a_token_for_the_own_registry(control: Control, own_copy: str) -> None:
+def test_control_node_passes_a_token_for_the_own_registry(control: Control, own_copy: str) -> None:
     layout = {"engine": "oci_layout", "dest": str(control.folder / "own")}
-    request = {"account": accounts.CONSUMER, "images": [f"{own_copy}:0"], "credentials": "controller", **layout}
+    request = {"account": accounts.CONSUMER, "images": [f"{own_copy}:0"], "credentials": "control_node", **layout}
     result = control.module("ecr_image_pull", "consumer-administrator", **request)
     assert (result["changed"], result["images"][0]["image"]) == (True, f"{own_copy}:0"), result
 

@@ -37,7 +37,7 @@ SHARE_VARIABLES: dict[str, Any] = {
     "ecr_share_wait_interval": WAIT_INTERVAL,
 }
 PULL_SURVEY = {"ecr_pull_images": f"release:{accounts.IMAGE_TAG}", "ecr_pull_denied": "develop"}
-HERE = {"ecr_pull_credentials": "controller", "ecr_pull_engine": "oci_layout"}
+HERE = {"ecr_pull_credentials": "control_node", "ecr_pull_engine": "oci_layout"}
 NO_SHARE_YET: dict[str, Any] = {
     **HERE,
     "ecr_pull_role_arn": ROLE_ARN,

@@ -184,7 +184,7 @@ def test_the_json_of_a_share_has_no_secret(shared: Site) -> None:
     assert watch.files_with_secrets() == set()
 
 
-@pytest.mark.parametrize(("output", "credentials"), [("json", "host"), ("verbose", "controller")])
+@pytest.mark.parametrize(("output", "credentials"), [("json", "host"), ("verbose", "control_node")])
 def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> None:
     flags, environment = OUTPUTS[output]
     shared.proxy.hold()
@@ -192,7 +192,7 @@ def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> 
     assert watch.code == 0, watch
     assert len(watch.secrets.values) >= len(shared.keys) + len(ENGINES) * (4 + 2 + 2)  # two sessions, two tokens
     assert {*PROGRAMS} <= watch.programs
-    hidden = HIDDEN if credentials == "controller" else None
+    hidden = HIDDEN if credentials == "control_node" else None
     if output == "json":
         results = results_of(watch, "ecr_image_pull")
         assert [result["invocation"]["module_args"]["registry_token"] for result in results] == [hidden] * len(ENGINES)
@@ -200,7 +200,7 @@ def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> 
     else:
         assert watch.output.count(f"registry_token: {hidden or 'null'}\n") == len(ENGINES)
         assert "CUSTOM STATS" in watch.output
-    steps = 2 if credentials == "controller" else 1  # the host reports its engine before the token is requested
+    steps = 2 if credentials == "control_node" else 1  # the host reports its engine before the token is requested
     assert watch.syslog.count("registry_token=NOT_LOGGING_PARAMETER") == steps * len(ENGINES)
     assert_no_secret_is_out(watch)
     assert watch.files_with_secrets() == {PRIVATE_FILE}
@@ -210,7 +210,7 @@ def test_a_pull_shows_no_secret(shared: Site, credentials: str, output: str) -> 
 
 @pytest.mark.parametrize(
     ("credentials", "output", "refused"),
-    [("controller", "json", "layer"), ("host", "verbose", "manifest")],
+    [("control_node", "json", "layer"), ("host", "verbose", "manifest")],
 )
 def test_a_pull_that_the_registry_refuses_shows_no_secret(
     shared: Site, credentials: str, output: str, refused: str
@@ -230,7 +230,7 @@ def test_a_pull_that_the_registry_refuses_shows_no_secret(
     assert watch.files_with_secrets() <= {PRIVATE_FILE}
 
 
-@pytest.mark.parametrize(("credentials", "output"), [("host", "verbose"), ("controller", "json")])
+@pytest.mark.parametrize(("credentials", "output"), [("host", "verbose"), ("control_node", "json")])
 def test_a_proof_that_fails_shows_no_secret(shared: Site, credentials: str, output: str) -> None:
     flags, environment = OUTPUTS[output]
     wrong = {"ecr_pull_repositories": ["develop"], "ecr_pull_denied": ["release"]}
@@ -242,7 +242,7 @@ def test_a_proof_that_fails_shows_no_secret(shared: Site, credentials: str, outp
     assert watch.files_with_secrets() == set()
 
 
-@pytest.mark.parametrize(("credentials", "end"), [("controller", end_playbook), ("host", end_modules)])
+@pytest.mark.parametrize(("credentials", "end"), [("control_node", end_playbook), ("host", end_modules)])
 def test_a_run_that_is_ended_half_way_leaves_no_secret(
     shared: Site, credentials: str, end: Callable[[Watch], None]
 ) -> None:
@@ -309,7 +309,9 @@ def test_a_token_as_an_option_shows_in_the_file_of_ansible_only(
     ids=["keep_remote_files", "become_su"],
 )
 def test_token_is_in_no_file_without_pipelining(shared: Site, flags: list[str], environment: dict[str, str]) -> None:
-    watch = shared.watch([*pull_command(shared, "controller", "oci_layout"), *flags, "-vvvv"], environment=environment)
+    watch = shared.watch(
+        [*pull_command(shared, "control_node", "oci_layout"), *flags, "-vvvv"], environment=environment
+    )
     assert len(watch.secrets.values) >= len(shared.keys) + 2 + 2
     assert_no_secret_is_out(watch)
     assert watch.files_with_secrets() == set()
@@ -362,9 +364,12 @@ def modules(site: Site, options: dict[str, str], python: str | None, names: Coll
         ("ecr_share_info", {"shares": [{"name": "x", **share}]}),
         *(
             ("ecr_access_info", {**role, "readable": ["release"], "credentials": credentials})
-            for credentials in ("host", "controller")
+            for credentials in ("host", "control_node")
         ),
-        *(("ecr_image_pull", {**role, **layout, "credentials": credentials}) for credentials in ("host", "controller")),
+        *(
+            ("ecr_image_pull", {**role, **layout, "credentials": credentials})
+            for credentials in ("host", "control_node")
+        ),
     ]
     tasks = [
         {f"crossaccount.ecr.{module}": {**common, **options}, "ignore_errors": True}
@@ -410,7 +415,7 @@ def test_no_module_prints_a_token_with_a_line_break(shared: Site, source: str, w
         ("share", "environment"),
         ("share", "source_profile"),
         ("host", "credential_process"),
-        ("controller", "environment"),
+        ("control_node", "environment"),
     ],
 )
 def test_no_playbook_prints_a_token_with_a_line_break(shared: Site, source: str, playbook: str) -> None:

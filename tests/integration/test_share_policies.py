@@ -152,7 +152,9 @@ def test_handoff_leads_to_a_pull_with_both_sides(control: Control, lab: Lab, tmp
     assert done.code == 2, done
     assert "develop is denied, but this does not prove that the share denies it." in done.output
     done = pull(
-        ecr_pull_denied=["develop"], ecr_pull_accepted_denials=["no_identity_policy"], ecr_pull_credentials="controller"
+        ecr_pull_denied=["develop"],
+        ecr_pull_accepted_denials=["no_identity_policy"],
+        ecr_pull_credentials="control_node",
     )
     assert (done.code, (tmp_path / "release.tar").exists()) == (0, True), done
     assert "release:v1.0 pulled by skopeo" in done.output

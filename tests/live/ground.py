@@ -95,7 +95,7 @@ class Accounts(Lab):
 
 
 class Live(Control):
-    """The control host of the integration tests, with the environment and the accounts of who runs the suite."""
+    """The control node of the integration tests, with the environment and the accounts of who runs the suite."""
 
     lab: Accounts
 

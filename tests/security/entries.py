@@ -127,7 +127,7 @@ def displaying(observations: Observations) -> Iterator[None]:
 def run_action(
     sandbox: Sandbox, observations: Observations, name: str, options: dict[str, Any], variables: dict[str, Any]
 ) -> Any:
-    """The result of an action plugin on the controller. Templates in trusted variables are evaluated."""
+    """The result of an action plugin on the control node. Templates in trusted variables are evaluated."""
     plugin = importlib.import_module(f"{PLUGINS}.action.{name}").ActionModule
     loader = DataLoader()
     task = types.SimpleNamespace(

@@ -78,7 +78,7 @@ def hostile_everywhere(attack: Attack) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", ["file", "YAML text", "JSON text", "named variable"])
 def test_template_in_any_key_is_not_evaluated(attack: Attack, form: str) -> None:
-    """A template in a value of the hand-off was executed on the consumer's controller (finding 1)."""
+    """A template in a value of the hand-off was executed on the consumer's control node (finding 1)."""
     document = hostile_everywhere(attack)
     variables = {}
     if form == "file":
@@ -135,7 +135,7 @@ def test_foreign_variables_of_a_handoff_are_rejected_by_name(attack: Attack) -> 
         "ecr_pull_junit_path": str(attack.folder / "bashrc"),
         "ecr_pull_hosts": "all",
         "ecr_pull_profile": "consumer-administrator",
-        "ecr_pull_credentials": "controller",
+        "ecr_pull_credentials": "control_node",
         "ecr_pull_owner_account": accounts.OWNER,
         "ecr_pull_handoff": "/etc/passwd",
         "environment": "x",
@@ -231,7 +231,7 @@ def test_owner_account_is_shown_with_the_option_that_checks_it(attack: Attack) -
     assert run.output.index(line) < run.output.index("before: arn:")
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 @pytest.mark.parametrize("module", ["ecr_access_info", "ecr_image_pull"])
 def test_role_of_the_own_account_is_never_assumed(shared: Control, module: str, credentials: str) -> None:
     """A hand-off named an administrator's role of the consumer's own account, and it was assumed (finding 6)."""

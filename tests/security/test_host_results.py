@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a module on a host sets no variable, no artifact, no host, and no file of the controller."""
+"""The result of a module on a host sets no variable, no artifact, no host, and no file of the control node."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def host(control: Control, tmp_path: pathlib.Path) -> HostileHost:
     return HostileHost(control, tmp_path)
 
 
-def test_facts_of_a_host_write_no_file_on_the_controller(host: HostileHost) -> None:
-    """A host returned the path of the report as a fact, and the controller wrote the report there."""
+def test_facts_of_a_host_write_no_file_on_the_control_node(host: HostileHost) -> None:
+    """A host returned the path of the report as a fact, and the control node wrote the report there."""
     target = host.folder / "bashrc"
     host.pull({**ANSWER, "ansible_facts": {"ecr_pull_junit_path": str(target)}})
     assert not target.exists()

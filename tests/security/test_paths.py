@@ -36,13 +36,13 @@ def names(folder: pathlib.Path) -> str:
 @pytest.mark.parametrize("name", ["dest", "ca_path"])
 @pytest.mark.parametrize("text", ["docker://mirror.invalid/x:$KEY", "/srv/${KEY}", "~/x", "~root/x", "$HOME/x"])
 def test_the_controller_expands_no_path_of_a_host(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
-    """Finding 9: the controller's variables and home went to the host in the text of the option."""
+    """Finding 9: the control node's variables and home went to the host in the text of the option."""
     monkeypatch.setenv("KEY", SECRET)
     controller = Controller("ecr_image_pull", PULL_ARGUMENTS, {**BY_ROLE, name: text})
     assert controller.params[name] == text
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 @pytest.mark.parametrize("text", ["$AWS_KEY_OF_A_JOB", "${AWS_KEY_OF_A_JOB}", "x-$AWS_KEY_OF_A_JOB"])
 def test_variables_in_a_destination_stay_text(
     shared: Control, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, credentials: str, text: str
@@ -77,9 +77,9 @@ def test_survey_answer_of_the_awx_pattern_is_not_expanded(
     assert credentials.secret_key not in names(tmp_path) + run.output
 
 
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 def test_home_is_that_of_the_host(shared: Control, tmp_path: pathlib.Path, credentials: str) -> None:
-    """Finding 9: the survey's default ~/ecr_pull was the controller's home on every host."""
+    """Finding 9: the survey's default ~/ecr_pull was the control node's home on every host."""
     python = tmp_path / "python"
     real = shared.python or "/usr/bin/python3"
     python.write_text(f'#!/bin/sh\nHOME={tmp_path}/host exec {real} "$@"\n', encoding="utf-8")

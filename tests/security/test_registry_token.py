@@ -56,7 +56,7 @@ def shared(control: Control) -> Control:
 
 @pytest.fixture
 def user(shared: Control, monkeypatch: pytest.MonkeyPatch) -> Control:
-    """A control host of a user without any configuration of docker and podman."""
+    """A control node of a user without any configuration of docker and podman."""
     shutil.rmtree(shared.folder / "home", ignore_errors=True)
     monkeypatch.setattr(shared, "engines", {})
     return shared
@@ -278,10 +278,10 @@ def test_docker_over_plain_tcp_is_rejected_before_the_token(
 
 @pytest.mark.engine
 def test_host_with_plain_tcp_is_rejected_before_the_token(user: Control) -> None:
-    """Finding 4: with credentials: controller, only the host knows its engine. It reports the engine first."""
+    """Finding 4: with credentials: control_node, only the host knows its engine. It reports the engine first."""
     user.engines = {"DOCKER_HOST": f"tcp://{REMOTE}:2375"}
     mark = len(user.lab.calls())
-    result = user.module("ecr_image_pull", "consumer", engine="docker", credentials="controller", **BY_ROLE)
+    result = user.module("ecr_image_pull", "consumer", engine="docker", credentials="control_node", **BY_ROLE)
     assert result["code"] == 2
     assert result["msg"].startswith(f"The engine of docker is at tcp://{REMOTE}:2375, and no TLS verifies it."), result
     assert user.lab.calls()[mark:] == []
@@ -602,8 +602,8 @@ def test_image_larger_than_the_disk_is_rejected_early(
 
 
 def controller(control: Control, *flags: str, **options: Any) -> dict[str, Any]:
-    """The result of a pull with the controller's credentials, by `ansible`."""
-    return control.module("ecr_image_pull", "consumer", *flags, credentials="controller", **BY_ROLE, **options)
+    """The result of a pull with the control node's credentials, by `ansible`."""
+    return control.module("ecr_image_pull", "consumer", *flags, credentials="control_node", **BY_ROLE, **options)
 
 
 def test_token_is_not_requested_under_ansible_debug(user: Control, tmp_path: pathlib.Path) -> None:
@@ -700,7 +700,7 @@ def test_token_that_a_host_echoes_is_masked(
     inventory, playbook, log = tmp_path / "hosts.yml", tmp_path / "play.yml", tmp_path / "log"
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     dest = f"{tmp_path}/{{{{ inventory_hostname }}}}/dest"
-    options = {"credentials": "controller", "engine": "oci_layout", "dest": dest, "wait_timeout": 0}
+    options = {"credentials": "control_node", "engine": "oci_layout", "dest": dest, "wait_timeout": 0}
     tasks = [
         {"crossaccount.ecr.ecr_image_pull": {**options, **BY_ROLE}, "register": "pulled", "ignore_errors": True},
         {"ansible.builtin.debug": {"var": "pulled"}},

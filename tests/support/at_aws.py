@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared code of the tests at AWS's own host names: a control host in the lab's namespaces, with a dockerd beside
+"""Shared code of the tests at AWS's own host names: a control node in the lab's namespaces, with a dockerd beside
 it."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.paths import LAB_PYTHON, ROOT
 
 
 class ControlAtAwsNames(Control):
-    """A control host on which AWS's names lead to the lab.
+    """A control node on which AWS's names lead to the lab.
 
     :param inside: the words that run a command there
     """

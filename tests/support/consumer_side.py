@@ -22,13 +22,13 @@ from tests.lab import accounts
 from tests.support.control import Control
 from tests.support.policies import ASSUME, Statement
 
-HOST, CONTROLLER = "host", "controller"
+HOST, CONTROLLER = "host", "control_node"
 #: The AssumeRole calls of one attempt of the proof: with the external ID, without it, with a wrong one.
 ONE_ATTEMPT = 3
 
 
 def prove(control: Control, role_arn: str, credentials: str = "", **options: Any) -> dict[str, Any]:
-    """The result of the module. Without `credentials`, it runs in this process, as on the controller, which is fast."""
+    """The result of the module. Without `credentials`, it runs in this process, as on a control node, to be fast."""
     options = {"role_arn": role_arn, "external_id": "test", **options}
     if credentials:
         return control.module("ecr_access_info", "consumer", credentials=credentials, **options)

@@ -93,7 +93,7 @@ class Control:
         return self._run([self.program(profile), path, *arguments, "-e", json.dumps(variables)], profile)
 
     def program(self, profile: str | None) -> pathlib.Path:
-        """The program ansible-playbook, the quick one if it has the configuration of this control host."""
+        """The program ansible-playbook, the quick one if it has the configuration of this control node."""
         return self._quick(profile) or BIN / "ansible-playbook"
 
     def ad_hoc(self, profile: str | None) -> list[Any]:
@@ -127,7 +127,7 @@ class Control:
         owners = module in (*REGISTRY_MODULES, *OWNER_MODULES)
         options = {**({"wait_interval": WAIT_INTERVAL} if owners else {"wait_timeout": 0}), **options}
         in_steps = not owners and options["wait_timeout"] != 0
-        if not in_steps and options.get("credentials") != "controller" and {*flags} <= {"--check", "--diff"}:
+        if not in_steps and options.get("credentials") != "control_node" and {*flags} <= {"--check", "--diff"}:
             return self._module_itself(module, profile, *flags, **options)
         words = ["localhost", "-m", f"crossaccount.ecr.{module}", "-a", json.dumps(options), *flags]
         tree = self.folder / "tree"

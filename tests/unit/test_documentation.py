@@ -96,7 +96,7 @@ def test_documented_async_support_is_that_of_the_action(name: str) -> None:
         action = importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.action.{name}").ActionModule
         supported = action._supports_async
     entry = documented("module")[name]["doc"]
-    by_controller = "credentials" in entry["options"] and "controller" in entry["options"]["credentials"].get(
+    by_controller = "credentials" in entry["options"] and "control_node" in entry["options"]["credentials"].get(
         "choices", []
     )
     expected = "partial" if by_controller else "full"

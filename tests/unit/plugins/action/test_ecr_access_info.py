@@ -57,7 +57,7 @@ def run(**arguments: Any) -> dict[str, Any]:
     return result
 
 
-def test_proof_on_the_controller_shows_progress(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proof_on_the_control_node_shows_progress(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
     def proof(_module: Any, say: Any, progress: Any) -> dict[str, Any]:
         progress("20 of 1,000 repositories proven")
         display.wait_for("web1: Prove: 20 of 1,000 repositories proven, ")
@@ -66,7 +66,7 @@ def test_proof_on_the_controller_shows_progress(display: Display, monkeypatch: p
         return {"verdict": "pass"}
 
     monkeypatch.setattr(ecr_access_info, "access_info", proof)
-    assert run(credentials="controller")["verdict"] == "pass"
+    assert run(credentials="control_node")["verdict"] == "pass"
     assert "web1: waiting up to 9 s until the share propagates in AWS: Not yet." in display.lines
 
 
@@ -88,5 +88,5 @@ def test_a_proof_on_a_host_shows_what_it_waits_for(display: Display, monkeypatch
 def test_the_progress_ends_with_the_proof(display: Display, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ecr_access_info, "access_info", lambda *_arguments: {"verdict": "pass"})
     before = threading.enumerate()
-    run(credentials="controller")
+    run(credentials="control_node")
     assert threading.enumerate() == before

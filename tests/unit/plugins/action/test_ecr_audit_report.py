@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of an audit report on the controller."""
+"""The files of an audit report on the control node."""
 
 from __future__ import annotations
 

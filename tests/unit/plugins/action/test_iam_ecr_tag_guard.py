@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of a tag guard on the controller: their paths, their content, and files that cannot be written."""
+"""The files of a tag guard on the control node: their paths, their content, and files that cannot be written."""
 
 from __future__ import annotations
 

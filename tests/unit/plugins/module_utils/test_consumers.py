@@ -100,7 +100,7 @@ EXTERNAL_ID = "It needs 2 to 1,224 letters, digits and _+=,.@:/-"
             [{**IN_ORGANIZATION, "organization_id": "o-bbbbbbbbbb", "organization_units": [UNIT]}],
             [
                 f"Consumer 1 (o-bbbbbbbbbb): unit {UNIT} belongs to organization {ORGANIZATION}, not to o-bbbbbbbbbb."
-                " Declare it under its own."
+                " Declare it under its own organization."
             ],
         ),
         *(

@@ -86,9 +86,9 @@ def test_failure_ends_the_pull(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine.fetched == IMAGES[:1]
 
 
-def test_host_reports_its_engine_to_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The controller has no token yet, so that the engine is not asked for images."""
-    first_step: dict[str, Any] = {"credentials": "controller", "registry_url": None, "registry_token": None}
+def test_host_reports_its_engine_to_the_control_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control node has no token yet, so that the engine is not asked for images."""
+    first_step: dict[str, Any] = {"credentials": "control_node", "registry_url": None, "registry_token": None}
     role: dict[str, Any] = {
         "role_arn": "arn:aws:iam::111111111111:role/allow_ecr_release",
         "external_id": "7c2f4e0b-share",

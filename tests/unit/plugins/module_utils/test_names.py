@@ -317,7 +317,8 @@ def test_a_unit_belongs_to_the_declared_organization() -> None:
     for organization in (None, "o-exampleorgid"):
         assert list(_names.unit_problems(UNIT, organization)) == []
     assert list(_names.unit_problems(UNIT, "o-otherorgid00")) == [
-        f"unit {UNIT} belongs to organization o-exampleorgid, not to o-otherorgid00. Declare it under its own."
+        f"unit {UNIT} belongs to organization o-exampleorgid, not to o-otherorgid00. Declare it under its own"
+        " organization."
     ]
 
 

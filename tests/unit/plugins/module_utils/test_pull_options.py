@@ -116,7 +116,7 @@ def test_a_task_with_its_own_registry_assumes_no_role() -> None:
         ({**BY_ROLE, "platform": "linux"}, "platform"),
         ({**BY_ROLE, "wait_interval": -1.0}, "wait_interval is -1.0 seconds; it cannot be negative."),
         ({**BY_ROLE, "duration_seconds": 60}, "duration_seconds is 60"),
-        ({**BY_TOKEN, "credentials": "controller"}, "credentials: controller requests a token from AWS. Remove"),
+        ({**BY_TOKEN, "credentials": "control_node"}, "credentials: control_node requests a token from AWS. Remove"),
         (
             {**BY_TOKEN, "images": ["app@sha256:" + "0" * 64], "registry_host": "x"},
             "registry_url has the host name of the registry. Remove registry_host.",
@@ -134,7 +134,7 @@ def test_all_invalid_options_are_reported_together() -> None:
 
 
 @pytest.mark.parametrize("own", [BY_ROLE, BY_TOKEN, {**BY_ROLE, "engine": "oci_layout", "dest": "/srv/a b"}])
-@pytest.mark.parametrize("credentials", ["host", "controller"])
+@pytest.mark.parametrize("credentials", ["host", "control_node"])
 def test_valid_options_are_accepted(own: dict[str, Any], credentials: str) -> None:
     chosen = {} if "registry_token" in own else {"credentials": credentials}
     assert options_of(images=[f"app@{DIGEST}"], **own, **chosen).credentials == chosen.get("credentials", "host")
@@ -142,7 +142,7 @@ def test_valid_options_are_accepted(own: dict[str, Any], credentials: str) -> No
 
 @pytest.mark.parametrize(
     ("token", "credentials", "needed"),
-    [(None, "host", True), (None, "controller", False), ("QVdTOng=", "host", False), ("", "host", False)],
+    [(None, "host", True), (None, "control_node", False), ("QVdTOng=", "host", False), ("", "host", False)],
 )
 def test_boto3_is_needed_only_by_a_host_that_uses_aws(token: str | None, credentials: str, needed: bool) -> None:
     assert PullOptions.need_aws_sdk({"registry_token": token, "credentials": credentials}) is needed

@@ -51,8 +51,8 @@ def test_statement_of_an_earlier_mode_leaves_no_room(new: str) -> None:
         assert long.startswith("The policy would exceed 10,240 characters, the limit of ECR: release (13,")
         assert late == (
             "Share a changes its mode, so its earlier statement in the policy of release in eu-west-1 is removed after"
-            " other statements are added. Without it, the policy would not be too long. Run with share a only, and then"
-            " with all shares."
+            " other statements are added. Without this statement, the policy would not be too long. Run with share a"
+            " only, and then with all shares."
         )
     assert start.plan([changed]).problems == []
     assert end_of(end_of(start, changed), changed, added).plan([changed, added]).changed is False

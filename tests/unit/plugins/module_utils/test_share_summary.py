@@ -227,8 +227,8 @@ def test_repositories_that_cannot_get_the_tag_are_problems() -> None:
 @pytest.mark.parametrize(
     ("is_shared", "check_mode", "lines"),
     [
-        (True, False, ["a", "b", "AWS returned the new settings. Run pull.yml to verify access from the consumer"
-                       " account."]),
+        (True, False, ["a", "b", "AWS returned the new settings. Run pull.yml in the consumer"
+                       " account to prove the access."]),
         (False, False, ["a", "b"]),
         (True, True, ["Check mode writes nothing. After a run without check mode:", "a", "b"]),
         (False, True, ["Check mode writes nothing. After a run without check mode:", "a", "b"]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which statements of a trust policy are proven to admit no more than others."""
+"""Which statements of a trust policy are known to admit no more than others."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ IP = "aws:SourceIp"
         ({"StringNotLike": {"k": "a*"}}, {"StringNotEquals": {"k": "ab"}}, True),
         ({"StringNotEquals": {"k": "ab"}}, {"StringNotLike": {"k": "a*"}}, False),
         ({"StringNotEquals": {"k": "a"}}, {"StringEquals": {"k": "b"}}, False),
-        ({"StringEquals": {"k": "b"}}, {"StringNotEquals": {"k": "a"}}, False),  # true, and not proven
+        ({"StringEquals": {"k": "b"}}, {"StringNotEquals": {"k": "a"}}, False),  # true, and undecided
         ({"IpAddress": {IP: "10.1.0.0/16"}}, {"IpAddress": {IP: "10.0.0.0/8"}}, True),
         ({"IpAddress": {IP: "10.0.0.0/8"}}, {"IpAddress": {IP: "10.1.0.0/16"}}, False),
         ({"IpAddress": {IP: ["10.0.0.0/8", "::1"]}}, {"IpAddress": {IP: "10.0.0.0/8"}}, False),

@@ -36,7 +36,7 @@ def test_a_warning_shows_no_secret(displayed: list[str]) -> None:
     assert displayed == [f"replaces {MASK}"]
 
 
-def test_result_of_a_host_shows_no_secret_of_the_controller() -> None:
+def test_result_of_a_host_shows_no_secret_of_the_control_node() -> None:
     KNOWN.add(f"{SECRET}\n")
     result = displayable({"failed": True, "module_stderr": repr(SECRET), "msg": SECRET, "warnings": [SECRET], "n": [1]})
     assert result == {"failed": True, "module_stderr": f"'{MASK}'", "msg": MASK, "warnings": [MASK], "n": [1]}
