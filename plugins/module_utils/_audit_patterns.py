@@ -102,6 +102,28 @@ def within_account(pattern: str, account: str, partition: str) -> list[str]:
     return [text for text in found if ":iam:" in text] or found
 
 
+def root_within(pattern: str, account: str, partition: str) -> str:
+    """The ARN of the root user of an account; empty if it does not match a pattern of ARNs.
+
+    :param partition: of the ARN, if the pattern names none
+    """
+    match = _OWN_PARTITION.match(pattern)
+    return common(pattern, f"arn:{match[1] if match else partition}:iam::{account}:root") or ""
+
+
+def account_pattern(pattern: str, partition: str) -> str:
+    """The pattern of account IDs in a pattern of ARNs; empty if it matches every ID or none.
+
+    :param partition: of the ARNs, if the pattern names none
+    """
+    segments = pattern.split(":", 5)
+    some = "?" * 12
+    if len(segments) < 6:
+        segments = next((text.split(":", 5) for text in within_account(pattern, some, partition)), segments)
+    found = common(segments[4], some, "*") if len(segments) == 6 else None
+    return found if found and found != some else ""
+
+
 def named_within(pattern: str, account: str, found: t.Sequence[str]) -> str:
     """The name of the principals of an account that match a pattern of ARNs.
 

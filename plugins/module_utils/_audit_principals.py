@@ -20,9 +20,11 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_named impo
 from ansible_collections.crossaccount.ecr.plugins.module_utils._audit_patterns import (
     FRESH,
     account_in,
+    account_pattern,
     account_within,
     has_wildcards,
     named_within,
+    root_within,
     within_account,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._condition import ALL
@@ -37,8 +39,6 @@ SERVICE, FEDERATED, EVERYONE = "service", "federated", "everyone"
 _OTHER = "any-other-principal"
 #: An account that stands for the accounts that no policy names.
 _ANY_ACCOUNT = "000000000000"
-#: A pattern of all account IDs.
-_SOME_ACCOUNT = "?" * 12
 #: Stands for the organizations that no policy names.
 _ANOTHER = "another organization"
 #: Stands for the organizational units that no policy names.
@@ -186,9 +186,13 @@ def _like(pattern: str, estate: Estate, known: bool, accounts: list[str]) -> t.I
             unnamed = _named(name, _instance(moved, FRESH), estate, known).principal
             outsider = replace(outsider, principal=unnamed)
             yield outsider if number == _number(account) else _some_account(outsider, account)
-    parts = [text.split(":")[4] for text in within_account(pattern, _SOME_ACCOUNT, partition)]
-    if not is_found and parts and parts[0] != _SOME_ACCOUNT and parts[:1] != accounts:
-        yield from _like(pattern, estate, known, parts[:1])
+        elif has_wildcards(account) and account != "*" and root_within(pattern, number, partition):
+            is_found = True
+            root = root_within(pattern, number, partition).replace(f":{number}:", f":{_ANY_ACCOUNT}:")
+            yield _some_account(Outsider(pattern, PRINCIPAL, Principal.of(root)), account)
+    part = account_pattern(pattern, partition)
+    if not is_found and part and [part] != accounts:
+        yield from _like(pattern, estate, known, [part])
 
 
 def _number(account: str) -> str:

@@ -34,9 +34,13 @@ def admissions_to(
     """The sessions of a role that its trust policy may give an outsider, with the values that the outsider can choose.
 
     The identity policies of another account are not visible. The audit assumes that they allow the request.
+
+    Source about root users: AWS STS API Reference, "AssumeRole".
     """
     trust = role.trust or Layer()
     concerned = concerning(trust, outsider.principal)
+    if outsider.principal.is_root:  # a root user cannot assume a role
+        return []
     if not trust.reason and all(statement.effect == "Deny" for statement in concerned):
         return []
     spare = spare_name(mentioned.names, concerned)

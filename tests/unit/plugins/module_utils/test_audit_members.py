@@ -125,6 +125,13 @@ def test_deny_of_one_role_does_not_affect_a_pattern(name: str) -> None:
     assert directly(ACCOUNT, arn("ArnLike", CI), equal) == {OF_CONSUMER: "allowed"}
 
 
+@pytest.mark.parametrize("pattern", ["arn:aws:iam::2222*:root", "arn:aws:iam::22222222222?:r??t"])
+def test_root_users_of_some_accounts_pull_but_assume_no_role(pattern: str) -> None:
+    only_roots = arn("ArnLike", pattern)
+    assert directly("*", only_roots) == {pattern: "allowed"}
+    assert through_a_role("*", only_roots) == {}
+
+
 def test_root_user_remains_if_users_and_roles_are_denied() -> None:
     denying = denied(arn("ArnLike", *(f"arn:aws:iam::{CONSUMER}:{kind}/*" for kind in ("user", "role"))))
     assert directly(ACCOUNT, {}, denying) == {ACCOUNT: "allowed"}
