@@ -15,7 +15,11 @@ import textwrap
 import typing as t
 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import printable
-from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import Handoff, yaml_value
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import (
+    Handoff,
+    no_access_lines,
+    yaml_value,
+)
 from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff_values import PREFIX, value_problems
 from ansible_collections.crossaccount.ecr.plugins.module_utils._option_names import option
 
@@ -44,6 +48,7 @@ def introduction(handoff: Handoff, subject: str, only_you: t.Mapping[str, str], 
         f"{subject}, with which {handoff.consumer} pulls from account {handoff.owner} in {handoff.region}.",
         "Before you use this file, compare the owner account with your own records. The file contains no secret.",
         *end,
+        *no_access_lines(handoff),
         *notes,
         "Values that only you know:",
         *(line for name, description in only_you.items() for line in _wrapped(f"  {name}: {description}")),

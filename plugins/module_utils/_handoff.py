@@ -22,7 +22,10 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._names import (
     organization_problems,
     unit_problems,
 )
+from ansible_collections.crossaccount.ecr.plugins.module_utils._policy import repository_tags_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._replication_declaration import partition_of
+from ansible_collections.crossaccount.ecr.plugins.module_utils._share import REPOSITORY_POLICY
+from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import has_every_tag
 from ansible_collections.crossaccount.ecr.plugins.module_utils._timestamp import time_of
 
 _SHARED_AT = re.compile(r'(?m)^ecr_pull_shared_at: "([^"]*)"$')
@@ -38,6 +41,7 @@ class Handoff:
     :param mode: of a share without a role; None for a share with one, as `registry_account` and `consumer_policy`
     :param consumer_policy: the IAM policy that the consumer's own principal needs
     :param sid: the Sid of the statement of a share without a role; it is not in the file
+    :param unshared: the repositories without the tags that grant access; they are only in the comment of the file
     """
 
     role_arn: str | None
@@ -58,6 +62,7 @@ class Handoff:
     registry_account: str | None = None
     consumer_policy: Json | None = None
     sid: str | None = None
+    unshared: tuple[str, ...] = ()
 
     @property
     def owner(self) -> str:
@@ -74,9 +79,23 @@ class Handoff:
     def role_name(self) -> str:
         return (self.role_arn or "").rpartition("/")[2]
 
+    @property
+    def shared(self) -> list[str]:
+        """The repositories that the consumer can pull from."""
+        unshared = {*self.unshared}
+        return [name for name in self.repositories if name not in unshared]
+
+    @property
+    def start(self) -> str:
+        """When the access to further repositories begins, as a sentence; empty if all repositories are shared."""
+        if self.repositories and not self.unshared:
+            return ""
+        shares_again = f", and account {self.owner} has run share.yml again" if self.mode == REPOSITORY_POLICY else ""
+        return f"Access begins as soon as a repository has the tags that grant access{shares_again}."
+
     def values(self) -> Json:
         """The keys and values of the file."""
-        values = {**asdict(self), "sid": None}
+        values = {**asdict(self), "sid": None, "unshared": None}
         return {f"ecr_pull_{name}": value for name, value in values.items() if value is not None}
 
 
@@ -143,6 +162,7 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
             repositories=_names(place),
             denied=options.denied,
             images=options.images,
+            unshared=_unshared(options, place),
             **_without_role(options, place),
         )
         for consumer in options.role["consumers"]
@@ -152,6 +172,13 @@ def handoffs(options: HandoffOptions, shared_at: str | None = None) -> list[Hand
 
 def _names(place: Json) -> list[str]:
     return [repository["name"] for repository in place["repositories"]]
+
+
+def _unshared(options: HandoffOptions, place: Json) -> tuple[str, ...]:
+    """The repositories without the tags that grant access. If the tags are unknown, they are expected to be there."""
+    wanted = repository_tags_of(options.repository_tags)
+    known = (one for one in place["repositories"] if one.get("tags") is not None)
+    return tuple(one["name"] for one in known if not has_every_tag(one["tags"], wanted))
 
 
 def _without_role(options: HandoffOptions, place: Json) -> Json:
@@ -199,7 +226,16 @@ def handoff_yaml(handoff: Handoff) -> str:
 # The hand-off of account {handoff.owner} for {handoff.consumer}. Use the file without changes:
 #   ansible-playbook crossaccount.ecr.pull -e ecr_pull_handoff=THIS_FILE
 """
+    head += "".join(f"# {line}\n" for line in no_access_lines(handoff))
     return head + "".join(f"{name}: {yaml_value(value)}\n" for name, value in handoff.values().items())
+
+
+def no_access_lines(handoff: Handoff) -> list[str]:
+    """Lines for the comment of a file, about repositories that the consumer cannot pull from yet."""
+    if not handoff.start:
+        return []
+    missing = f"No access yet to {yaml_value(list(handoff.unshared))}: the tags that grant access are missing there."
+    return [missing if handoff.unshared else "The share has no repository yet.", handoff.start]
 
 
 def yaml_value(value: object) -> str:

@@ -67,14 +67,11 @@ def _check(handoff: Handoff) -> None:
 
 
 def _introduction(handoff: Handoff) -> list[str]:
-    owner, registry = handoff.owner, handoff.registry
+    owner = handoff.owner
     return [
         f"# Pull from account {owner}",
         "",
-        f"{_capitalized(handoff.consumer)} can pull from these repositories in {handoff.region}:",
-        "",
-        *(f"- `{registry}/{name}`" for name in handoff.repositories),
-        "",
+        *_access(handoff),
         *([f"The access ends on {handoff.expires}.", ""] if handoff.expires else []),
         f"Before you use this page, compare the owner account {owner} with your own records, such as the contract or"
         " the request for this share. Do not rely on the account ID on this page alone.",
@@ -84,13 +81,31 @@ def _introduction(handoff: Handoff) -> list[str]:
     ]
 
 
+def _access(handoff: Handoff) -> list[str]:
+    """The repositories that the consumer can pull from, and those that it cannot pull from yet."""
+    consumer, region, lines = _capitalized(handoff.consumer), handoff.region, list[str]()
+    if handoff.shared:
+        lines += [f"{consumer} can pull from these repositories in {region}:", "", *_listed(handoff, handoff.shared)]
+    if handoff.unshared:
+        missing = "because the tags that grant access are missing:"
+        lines += [f"{consumer} cannot pull from these repositories in {region} yet, {missing}", ""]
+        lines += _listed(handoff, handoff.unshared)
+    if not handoff.repositories:
+        lines += [f"The share has no repository in {region} yet.", ""]
+    return [*lines, handoff.start, ""] if handoff.start else lines
+
+
+def _listed(handoff: Handoff, names: t.Iterable[str]) -> list[str]:
+    return [*(f"- `{handoff.registry}/{name}`" for name in names), ""]
+
+
 def _own_policy(handoff: Handoff) -> list[str]:
     policy = json.dumps(handoff.consumer_policy, indent=2).splitlines()
     return [
         "## Allow the pull on your side",
         "",
         f"Your own user or role in {handoff.consumer} pulls, and assumes no role. A policy of account {handoff.owner}"
-        " allows it. Your user or role also needs this IAM policy:",
+        " must allow it. Your user or role also needs this IAM policy:",
         "",
         *_block("json", policy),
         "",

@@ -25,16 +25,24 @@ class RegionalRepositories(t.NamedTuple):
     """The repositories of a share in one region.
 
     :param host: the registry host; empty if no declared repository exists in the region
+    :param tags: the tags of each repository after the run, by its name
     """
 
     region: str
     host: str
     names: tuple[str, ...]
+    tags: t.Mapping[str, t.Mapping[str, str]]
 
     @property
     def result(self) -> Json:
         repositories = [{"name": name} for name in self.names]
         return {"region": self.region, "registry": self.host, "repositories": repositories}
+
+    @property
+    def tagged(self) -> Json:
+        """The same as a result of `ecr_repository_tag`."""
+        repositories = [{"name": name, "tags": self.tags.get(name)} for name in self.names]
+        return {**self.result, "repositories": repositories}
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class ShareFacts:
                 "mode": share.mode,
                 "sid": self.sid or None,
             },
-            "tagged": [place.result for place in self.places],
+            "tagged": [place.tagged for place in self.places],
             "repository_tags": share.role.repository_tags,
             "repositories": list(share.repositories),
             "access": share.role.access,
@@ -117,7 +125,8 @@ def facts_of(
     for region in share.regions:
         registry = account.registries.get(region)
         names = tuple(sorted(shared.selection[number, region]))
-        places.append(RegionalRepositories(region, registry.host if registry else "", names))
+        after = {name: tags.after[region, name] for name in names if (region, name) in tags.after}
+        places.append(RegionalRepositories(region, registry.host if registry else "", names, after))
     return ShareFacts(
         share,
         role,

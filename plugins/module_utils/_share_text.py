@@ -64,16 +64,14 @@ def _share_lines(
     if not share.is_present:
         yield from _deleted_lines(shared, number, facts, tags, every_name)
         return
+    has_ended = has_ended_by(shared.after[number], account.now)
     if end:
-        has_ended = has_ended_by(shared.after[number], account.now)
         remedy = "; remove it with unshare.yml and ecr_share_expired_only: true" if has_ended else ""
         yield f"the access {end}{remedy}"
     action = "pull" if share.role.access == "pull" else "describe and pull"
     untagged = {place.region: untagged_names(shared, number, place.region, tags) for place in facts.places}
-    gives_nothing = any(untagged.values()) and all(
-        {*place.names} == {*untagged[place.region]} for place in facts.places
-    )
-    for one in facts.role.declared.consumers if not gives_nothing else ():
+    lacks_tags = any(untagged.values()) and all({*place.names} == {*untagged[place.region]} for place in facts.places)
+    for one in facts.role.declared.consumers if not (has_ended or lacks_tags) else ():
         yield f"{one.text} can {action}{'' if one.external_id is None else ' with the external ID'}"
     if any(other.label == share.label for other in shared.shares[number + 1 :]):
         return  # the last role of the share is followed by its repositories

@@ -62,7 +62,10 @@ options:
     type: dict
     required: true
   tagged:
-    description: The results of M(crossaccount.ecr.ecr_repository_tag), one for each region.
+    description:
+      - The results of M(crossaccount.ecr.ecr_repository_tag), one for each region.
+      - A repository whose C(tags) lack O(repository_tags) stays in the hand-off. The page, and the comment at the top
+        of each of the other files, state that there is no access to it yet, and when it begins.
     type: list
     elements: dict
     required: true

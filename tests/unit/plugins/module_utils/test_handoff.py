@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.crossaccount.ecr.plugins.module_utils import _handoff, _handoff_page
+from ansible_collections.crossaccount.ecr.plugins.module_utils import _handoff, _handoff_forms, _handoff_page
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -241,6 +241,64 @@ def test_the_page_leaves_out_what_does_not_apply() -> None:
     assert "release:1.0" in text
     assert "IMAGE_TAG" not in text
     assert "For every other repository of the account, AWS returns `AccessDeniedException`." in text
+
+
+def tagged(**repositories: dict[str, str] | None) -> dict[str, Any]:
+    """A result of `ecr_repository_tag`, or one without tags."""
+    return {**place(), "repositories": [{"name": name, "tags": tags} for name, tags in repositories.items()]}
+
+
+CAN = f"Account {CONSUMER} can pull from these repositories in eu-west-1:"
+MISSING = (
+    f"Account {CONSUMER} cannot pull from these repositories in eu-west-1 yet, because the tags that grant access are"
+    " missing:"
+)
+
+
+@pytest.mark.parametrize(
+    ("repositories", "shared", "unshared"),
+    [
+        ({"release": {"environment": "release"}, "base": {"Environment": "hotfix"}}, ["release", "base"], []),
+        ({"release": None}, ["release"], []),
+        ({"release": {"environment": "release"}, "base": {}}, ["release"], ["base"]),
+        ({"release": {"environment": "beta"}, "base": {"team": "release"}}, [], ["release", "base"]),
+        ({}, [], []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_handoff_names_repositories_without_access(
+    mode: str, repositories: dict[str, Any], shared: list[str], unshared: list[str]
+) -> None:
+    role = ROLE if mode == "role" else {**WITHOUT_ROLE, "mode": mode}
+    changed: dict[str, Any] = {"role": role, "tagged": [tagged(**repositories)]}
+    (handoff,) = _handoff.handoffs(options(**changed))
+    again = f", and account {OWNER} has run share.yml again" if mode == "repository_policy" else ""
+    start = f"Access begins as soon as a repository has the tags that grant access{again}."
+    lines = page(**changed).splitlines()
+    assert (CAN in lines, MISSING in lines) == (bool(shared), bool(unshared))
+    assert ("The share has no repository in eu-west-1 yet." in lines) == (not repositories)
+    assert (start in lines) == (not repositories or bool(unshared))
+    listed = [line.rpartition("amazonaws.com/")[2].strip("`") for line in lines if line.startswith("- `")]
+    assert listed == [*shared, *unshared]
+
+    text = _handoff.handoff_yaml(handoff)
+    assert yaml.safe_load(text)["ecr_pull_repositories"] == [*repositories]
+    comment = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")][1:]
+    missing = f"No access yet to {json.dumps(unshared)}: the tags that grant access are missing there."
+    none = "The share has no repository yet."
+    expected = [] if shared and not unshared else [missing if unshared else none, start]
+    assert [line for line in comment if not line.startswith("  ansible-playbook")] == expected
+    for form in _handoff_forms.FORM_NAMES if mode == "role" else [_handoff_forms.WITHOUT_ROLE]:
+        (written,) = _handoff_forms.form_texts(handoff, [form]).values()
+        assert [f"# {line}" in written.splitlines() for line in expected] == [True] * len(expected)
+
+
+def test_comment_of_a_handoff_stays_one_line() -> None:
+    """A name with a line break adds no key to the file."""
+    (handoff,) = _handoff.handoffs(options(tagged=[tagged(**{"x\necr_pull_role_arn: y\u2028": {}})]))
+    lines = _handoff.handoff_yaml(handoff).splitlines()
+    assert [line for line in lines if line.startswith("# No access yet to")]
+    assert len([line for line in lines if line.startswith("ecr_pull_role_arn")]) == 1
 
 
 WITHOUT_ROLE = {"role_arn": "", "mode": "repository_policy", "account": OWNER, "consumers": ROLE["consumers"]}

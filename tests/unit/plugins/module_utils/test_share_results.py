@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.crossaccount.ecr.plugins.module_utils._handoff import HandoffOptions, handoffs
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share_plan import SharePlan
 
 from tests.unit.owner_account import ONE, OWNER, REGION, TAG, TWO, OwnerAccount, declared, end_of
@@ -73,13 +74,43 @@ def test_the_hand_off_of_a_share() -> None:
             "mode": "role",
             "sid": None,
         },
-        "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release"}]}],
+        "tagged": [{"region": REGION, "registry": "registry", "repositories": [{"name": "release", "tags": TAG}]}],
         "repository_tags": TAG,
         "repositories": ["release"],
         "access": "pull",
         "share_changed": True,
         "artifact": "ecr_share_handoff",
     }
+
+
+@pytest.mark.parametrize(
+    ("declared_tags", "unshared"),
+    [
+        ({}, ()),
+        ({"tags": {"team": "a"}}, ("develop", "tools/build")),
+        ({"tags": {"environment": "beta"}}, ("develop", "release", "tools/build")),
+        ({"repository_tags": {"environment": ["release", "beta"], "team": "a"}, "tags": {"team": "a"}},
+         ("develop", "tools/build")),
+        ({"repository_tags": {"ENVIRONMENT": ["beta", "release"]}, "tags": {"team": "a"}}, ("develop", "tools/build")),
+        ({"repository_tags": {"stage": "x"}, "tags": {"team": "a"}}, ("develop", "release", "tools/build")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["role", "repository_policy", "registry_policy"])
+def test_handoff_knows_which_repositories_are_not_shared(
+    mode: str, declared_tags: dict[str, Any], unshared: tuple[str, ...]
+) -> None:
+    """As the summary, and as the statements: a repository without the tags has none."""
+    world = replace(NEW, repositories={**NEW.repositories, "release": TAG}, documents={"*": None})
+    consumers = [{"account": ONE, **({"external_id": "shared-id"} if mode == "role" else {})}]
+    share = declared("first", mode=mode, consumers=consumers, repositories=["*"], handoff_path="/srv/h.yml")
+    plan = plan_of(world, {**share, **declared_tags})
+    (options,) = plan.handoffs
+    (handoff,) = handoffs(HandoffOptions.of({**options, "artifact": None}))
+    assert (handoff.unshared, bool(handoff.start)) == (unshared, bool(unshared))
+    assert handoff.repositories == ["develop", "release", "tools/build"]
+    assert [f"no access in {REGION}: {', '.join(unshared)}" in plan.summary] == [bool(unshared)]
+    with_statement = {name for step in plan.statements for name in step.names if mode == "repository_policy"}
+    assert with_statement == ({*handoff.shared} if mode == "repository_policy" else set())
 
 
 def test_service_has_no_handoff() -> None:

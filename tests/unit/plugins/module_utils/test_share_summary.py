@@ -261,6 +261,19 @@ def test_end_of_the_access_is_named_with_the_remedy() -> None:
     )
 
 
+def test_consumer_whose_access_has_ended_can_not_pull() -> None:
+    consumers = [{**consumer(ONE), "expires": EARLY_END}, {**consumer(TWO), "expires": LATE_END}, consumer(THREE)]
+    share = {**declared("first", roles="per_consumer"), "consumers": consumers}
+    world = end_of(replace(NEW, now="2026-05-01T00:00:00Z"), share)
+    for now, able in (
+        ("2026-05-31T23:59:59Z", [ONE, TWO, THREE]),
+        (EARLY_END, [TWO, THREE]),
+        ("2027-01-01T00:00:00Z", [THREE]),
+    ):
+        lines = replace(world, now=now).plan([share]).summary
+        assert [line.partition(" ")[0] for line in lines if " can " in line] == able
+
+
 def test_shares_that_have_not_ended_are_named_as_unchanged() -> None:
     shares = [
         declared("first", expires=EARLY_END),
