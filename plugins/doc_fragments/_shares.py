@@ -11,7 +11,7 @@ _CONSUMER = """
               - The account ID of the consumer, 12 digits. Quote it, because YAML reads digits as a number. The owner
                 account is rejected.
               - White space around the digits, dashes as in C(2222-2222-2222), and the ARN of the root of the account
-                are accepted. The ARN of a user or role is rejected. Set it in C(principals).
+                are accepted. The ARN of a user or role is rejected. Set such an ARN in C(principals).
               - Without an account, the consumer is the organization in C(organization_id).
             type: raw
           principals:
@@ -53,8 +53,9 @@ _CONSUMER = """
             type: str
           organization_units:
             description:
-              - The organizational units to which the account of the caller must belong, with the units below them. Each
-                is a path of IDs, such as C(o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111). Requires C(organization_id).
+              - The account of the caller must belong to one of these organizational units, or to a unit below one of
+                them. Each is a path of IDs, such as C(o-a1b2c3d4e5/r-f6g7/ou-f6g7-11111111). Requires
+                C(organization_id).
               - They are a condition on C(aws:PrincipalOrgPaths). The default is the whole organization.
             type: list
             elements: str
@@ -72,8 +73,8 @@ _CONSUMER = """
             description:
               - A service principal, such as V(lambda.amazonaws.com). A service does not assume a pull role, so a pull
                 role rejects this option.
-              - Only C(source_arns) and C(source_accounts) limit a service. With C(require_mfa) or
-                C(principal_match=condition), it is an error.
+              - Only C(source_arns) and C(source_accounts) limit a service. A service with C(require_mfa) or
+                C(principal_match=condition) is an error.
             type: str
           source_arns:
             description:
@@ -137,8 +138,8 @@ _SHARE: str = f"""
             identity. The policy of each repository that has the tags gets a statement. With V(registry_policy), the
             policy of the registry gets one statement with a condition on the tags. The default is V(role).
           - Without a role, C(policy_name), C(path), C(description), C(max_session_duration), C(permissions_boundary),
-            C(roles=per_consumer), C(expires), C(condition_key=aws) and all C(handoff_forms) except C(ecs_lambda) are
-            errors, and the C(external_id) and C(session_tags) of a consumer.
+            C(roles=per_consumer), C(expires), C(condition_key=aws), all C(handoff_forms) except C(ecs_lambda), and the
+            C(external_id) and C(session_tags) of a consumer are errors.
         type: str
         choices: [role, repository_policy, registry_policy]
       repository_tags:
@@ -199,7 +200,7 @@ _SHARE: str = f"""
             V(false).
         type: bool
       denied:
-        description: Repositories that the consumer must find denied. They are listed in the hand-off.
+        description: Repositories that the consumer must not be able to read. They are listed in the hand-off.
         type: list
         elements: str
       images:

@@ -164,7 +164,9 @@ caller:
     arn: arn:aws:iam::222222222222:user/puller
     user_id: AIDAEXAMPLE
 assumed:
-  description: The caller identity after assuming the role. With O(registry_account), the caller identity.
+  description:
+    - The caller identity after assuming the role. With O(registry_account), no role is assumed, so this is the identity
+      of the caller as well.
   returned: success
   type: dict
   sample:

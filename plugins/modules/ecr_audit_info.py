@@ -141,9 +141,9 @@ audit:
         - If AWS denies the request to list the repositories or the repository creation templates, a row with the
           repository V(*) represents the repositories that the audit does not know.
         - C(principal_kind) is V(principal), V(account), V(organization), V(service), V(federated) or V(everyone).
-        - A row of an account, an organization or everyone has the best verdict of a user, a role, a federated user and
-          the root user that no policy names. A pattern of ARNs or accounts in a condition has rows of its own.
-          V(*.amazonaws.com) represents the services that no policy names.
+        - A row of an account, an organization or everyone is about the principals that no policy names. It has the best
+          verdict of a user, a role, a federated user and the root user. A pattern of ARNs or accounts in a condition
+          has rows of its own. V(*.amazonaws.com) represents the services that no policy names.
         - C(actions) maps V(describe), V(pull), V(push), V(delete) and V(tag) to the verdict. C(reasons) has the reason
           for each verdict that is not V(allowed).
         - V(tag) is evaluated for a request with the sharing tags, the first value of each. Without sharing tags, the

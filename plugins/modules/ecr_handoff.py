@@ -58,7 +58,8 @@ options:
       - The result of M(crossaccount.ecr.iam_ecr_pull_role).
       - For a share without a role, a dictionary with C(mode), C(account), C(consumers) and C(sid). C(mode) is
         V(repository_policy) or V(registry_policy). C(account) is the owner account. C(sid) is the Sid of the statement.
-        It becomes part of the policy name in V(ecs_lambda). The hand-off then contains the IAM policy of the consumer.
+        The Sid becomes part of the policy name in V(ecs_lambda). The hand-off then contains the IAM policy of the
+        consumer.
     type: dict
     required: true
   tagged:

@@ -39,9 +39,9 @@ options:
     type: str
   account:
     description:
-      - The ID of the account from whose registry to pull, 12 digits, quoted. The module then assumes no pull role. It
-        must be the account of the credentials. Use it for a cache (M(crossaccount.ecr.ecr_pull_through_rule)) or for
-        replicated images.
+      - The account ID of the registry that has the images, 12 digits, quoted. The module then assumes no pull role. The
+        account must be that of the credentials. Use this option for a cache (M(crossaccount.ecr.ecr_pull_through_rule))
+        or for replicated images.
       - The first request for an image of a cache causes ECR to copy the image, even in check mode. The caller then
         needs C(ecr:BatchImportUpstreamImage) and, for the first image of a repository, C(ecr:CreateRepository).
     type: raw
@@ -98,8 +98,9 @@ options:
       - A leading C(~) of a path is expanded on the host that pulls, as in C(docker-archive:~/image.tar). Variables such
         as C($HOME) are not expanded, because the environment can contain secrets.
       - With O(engine=oci_layout), the free space of the file system is checked before the first layer is fetched.
-      - A C(dir) or C(docker-archive) contains one image. If another image is pulled to the same path, it replaces the
-        existing one when it is complete. If the path contains anything other than an image, nothing is changed.
+      - A C(dir) or C(docker-archive) contains one image. If another image is pulled to the same path, the new image
+        replaces the existing one as soon as the new image is complete. If the path contains anything other than an
+        image, nothing is changed.
       - An image that already exists at the destination is not fetched again if the verification of its content
         succeeds. The verification of 1 GiB takes about a second.
       - In an OCI image layout and in C(dir), the verification computes the digests of the manifest, the configuration

@@ -129,8 +129,8 @@ options:
     default: false
   handoff:
     description:
-      - With O(side=owner), what the consumer account accepts, with the names of the options of this module, and
-        C(accepted). The role C(crossaccount.ecr.ecr_replicate) reads it from a file.
+      - With O(side=owner), the values that the consumer account accepts. The keys are the names of the options of this
+        module, and C(accepted). The role C(crossaccount.ecr.ecr_replicate) reads them from a file.
     type: dict
     default: {}
   handoff_path:
@@ -244,8 +244,8 @@ templates:
   sample: []
 missing_side:
   description:
-    - With O(expect=possible) and O(side=owner), what the consumer account has not configured yet, and the command for
-      it. Empty if nothing is missing.
+    - With O(expect=possible) and O(side=owner), the objects that the consumer account has not configured yet, and the
+      command that configures them. Empty if nothing is missing.
   returned: success
   type: str
   sample: ""
@@ -304,7 +304,7 @@ images:
       the destination, and V(archived) is archived in one of the two registries. An archived image cannot be pulled. The
       module assumes that ECR does not replicate it either.
     - C(status) is the status of the replication that AWS reports, or the place where an image is archived. If more than
-      20 images are compared, it is requested only for missing images at the end of the wait.
+      20 images are compared, the status is requested only for missing images at the end of the wait.
     - Empty unless O(side=both).
   returned: success, and if an image has no copy
   type: list

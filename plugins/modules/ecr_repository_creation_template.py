@@ -14,14 +14,13 @@ description:
   - Manages one repository creation template of a registry. ECR applies it when replication, a pull through a cache or a
     push creates a repository. Replication copies images, but none of the settings of the source repository.
   - A template has no effect on repositories that exist.
-  - The module changes only the declared settings. Each of them replaces the current value, and an empty value removes
-    it. Policies are compared by meaning.
+  - The module changes only the declared settings. Each of them replaces the current value. A declared empty value
+    removes the setting. Policies are compared by meaning.
   - An update sends all settings of the template, because AWS may reset a setting that a request omits. Therefore, the
     caller needs C(iam:PassRole) if the template has a custom role, even if the role does not change.
-  - A tag of a template can share each new repository, because a pull role grants access by tag
-    (M(crossaccount.ecr.iam_ecr_pull_role)), and so does a statement of a share in the registry policy
-    (M(crossaccount.ecr.ecr_repository_policy_statement)). The module fails in this case, unless
-    O(allow_sharing_tags=true).
+  - A tag of a template can share each new repository, because pull roles (M(crossaccount.ecr.iam_ecr_pull_role)) and
+    statements of shares in the registry policy (M(crossaccount.ecr.ecr_repository_policy_statement)) grant access by
+    tag. The module rejects such a tag, unless O(allow_sharing_tags=true).
 options:
   prefix:
     description:
@@ -45,7 +44,8 @@ options:
     choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
   image_tag_mutability_exclusions:
     description:
-      - The image tags to which the opposite of O(image_tag_mutability) applies, as up to 5 filters such as V(dev-*).
+      - Up to 5 filters for image tags, such as V(dev-*). The matching image tags are immutable with
+        V(MUTABLE_WITH_EXCLUSION), and mutable with V(IMMUTABLE_WITH_EXCLUSION).
       - Only with V(MUTABLE_WITH_EXCLUSION) and V(IMMUTABLE_WITH_EXCLUSION).
     type: list
     elements: str
@@ -80,10 +80,10 @@ options:
     description:
       - Further tags that share a repository, in the form of the option
         O(crossaccount.ecr.iam_ecr_pull_role#module:repository_tags).
-      - The module always considers the tags of the pull roles of this collection in the account, which it reads with
-        C(iam:GetAccountAuthorizationDetails), and those of its statements in the registry policy, which it reads with
-        C(ecr:GetRegistryPolicy). If the caller lacks one of these permissions, a template with tags requires this
-        option, unless O(allow_sharing_tags=true).
+      - The module always considers the tags that grant access through the pull roles of this collection in the account,
+        and through the statements of this collection in the registry policy. To read them, the caller needs
+        C(iam:GetAccountAuthorizationDetails) and C(ecr:GetRegistryPolicy). If the caller lacks one of these
+        permissions, a template with tags requires this option, unless O(allow_sharing_tags=true).
     type: dict
   allow_sharing_tags:
     description: Consent to tags that share each new repository.

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author: The crossaccount.ecr maintainers (@crossaccount)
 description:
   - Reads the owner account, plans all declared shares together, and returns the plan. It changes nothing.
-  - The module validates each share, and the shares against each other. It reports all problems in one failure.
+  - The module validates each share, and checks whether shares contradict each other. It reports all problems in one
+    failure.
   - The plan is a list of options for M(crossaccount.ecr.ecr_repository_tag), M(crossaccount.ecr.iam_ecr_pull_role) and
     M(crossaccount.ecr.ecr_repository_policy_statement). Apply them in the order RV(untag), RV(statements), RV(roles),
     RV(tag). Then, at every moment, a principal can read a repository only if the old or the new declaration allows it.
@@ -316,8 +317,8 @@ shares:
             - name: release
 share:
   description:
-    - The entry of RV(shares) that is present, if exactly one is present. If none is present and RV(shares) has only one
-      entry, that entry. Otherwise empty.
+    - If exactly one entry of RV(shares) is present, that entry. If no entry is present, and RV(shares) has only one
+      entry, this entry. Otherwise, empty.
   returned: success
   type: dict
   contains: *shared

@@ -18,8 +18,8 @@ description:
     (M(crossaccount.ecr.iam_ecr_pull_role)), which requires an external ID. C(iam:PassRole) decides who may use the role
     in a rule.
   - The policy allows ECR to read the repositories of O(upstream_prefix) in the upstream registry, and to write to the
-    repositories of O(prefix) in this registry. Another upstream account also has to accept the role
-    (M(crossaccount.ecr.ecr_registry_policy_statement)).
+    repositories of O(prefix) in this registry. If the upstream registry is in another account, that account also has to
+    accept the role (M(crossaccount.ecr.ecr_registry_policy_statement)).
   - The role and the policy have the tag C(managed-by=crossaccount.ecr-cache), and C(crossaccount.ecr-cache) with the
     region and the prefix of the cache. A role or a policy of another program or of another cache is changed or deleted
     only with O(adopt=true).
@@ -36,14 +36,15 @@ options:
     description:
       - The first parts of the names of the upstream repositories that the role may read, such as V(release). The
         default is all repositories of O(upstream_prefix).
-      - It limits a cache of another region of the same account, which needs no registry policy.
+      - Use this option for a cache of another region of the same account. No registry policy limits such a cache.
     type: list
     elements: str
   permissions_boundary:
     description: The ARN of the permissions boundary of the role.
     type: str
   adopt:
-    description: Change or delete an existing role or policy that this module did not create, or of another cache.
+    description:
+      - Change or delete an existing role or policy that this module did not create, or that belongs to another cache.
     type: bool
     default: false
   state:

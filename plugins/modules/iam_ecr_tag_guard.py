@@ -16,7 +16,7 @@ description:
     organization. Both deny the tags to all principals except the caller of this module. The module never changes an
     organization.
   - With O(guard=deny), also creates a managed policy that denies the tags, and attaches it to O(principals) and to
-    nothing else. A user, a role or a group that O(principals) does not name is detached from it.
+    nothing else. The policy is detached from each user, role and group that O(principals) does not name.
   - The policies deny C(ecr:CreateRepository) and C(ecr:TagResource) with one of the tags, in each spelling of its key.
     The tagging API and the tag editor of the console also need C(ecr:TagResource). Other tags, and other values of the
     same keys, are allowed.
@@ -30,7 +30,8 @@ options:
   guard_name:
     description:
       - The name of the managed policy, and the first part of the names of the files.
-      - Two declarations in the same account need different names. Otherwise, each replaces the guard of the other.
+      - Two declarations in the same account need different names. Otherwise, each declaration replaces the guard of the
+        other.
     type: str
     default: deny_ecr_sharing_tag
   guard:
