@@ -74,7 +74,7 @@ def fork() -> None:
     client_caches.install()
     validation.preload()
     for service in ("iam", "ecr"):
-        accounts.client(service, "http://127.0.0.1", "none", "none")
+        client_caches.preload(accounts.client(service, "http://127.0.0.1", "none", "none"))
     gc.freeze()  # untouched memory is not copied to a lab
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the labs
     for line in sys.stdin:

@@ -24,16 +24,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-UTILITIES = (
-    "_image_pull",
-    "_pull_role",
-    "_module",
-    "_access_probe",
-    "_pull",
-    "_helper_plan",
-    "_repository_tag",
-    "_share_info",
-    "_retry",
+#: Imports of a running module, beside the `module_utils` of this collection.
+LATE = (
+    "ansible.module_utils._internal._json._profiles._module_legacy_c2m",
+    "ansible.module_utils._internal._json._profiles._module_legacy_m2c",
+    "ansible_collections.amazon.aws.plugins.module_utils.modules",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 300  # seconds
@@ -107,11 +102,14 @@ def preload() -> None:
     from tests.lab import client_caches
 
     client_caches.install()
-    for name in UTILITIES:
-        importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.module_utils.{name}")
+    for file in (ROOT / "plugins/module_utils").glob("*.py"):
+        importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.module_utils.{file.stem}")
+    for name in LATE:
+        with contextlib.suppress(ImportError):  # older versions of Ansible have no such file
+            importlib.import_module(name)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
     for service in SERVICES:
-        session.client(service)
+        client_caches.preload(session.client(service))
     gc.freeze()  # untouched memory is not copied to a child
 
 
