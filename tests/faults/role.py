@@ -14,6 +14,8 @@ from typing import Any
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
+from tests.support import compiled_templates
+
 COLLECTION = "crossaccount.ecr."
 GROUP = f"group/{COLLECTION}aws"
 #: They write files, show lines or publish results on the control node.
@@ -34,6 +36,7 @@ class Role:
     loader = DataLoader()  # it keeps what it parsed
 
     def __init__(self, folder: pathlib.Path, variables: dict[str, Any]) -> None:
+        compiled_templates.keep()
         self.folder = folder
         defaults = self._file("defaults/main.yml")
         self.variables = {**defaults, "ansible_check_mode": False, "inventory_hostname": "localhost", **variables}
@@ -43,7 +46,8 @@ class Role:
         yield from self._run(self._file("tasks/main.yml"), {}, {})
 
     def _file(self, name: str) -> Any:
-        return self.loader.load_from_file(str(self.folder / name), trusted_as_template=True)
+        """The content of a file. Nothing here changes it, so it is not copied, which takes long."""
+        return self.loader.load_from_file(str(self.folder / name), unsafe=True, trusted_as_template=True)
 
     def _run(self, tasks: list[dict[str, Any]], defaults: dict[str, Any], outer: dict[str, Any]) -> _Part:
         """Run tasks, and return whether none failed."""

@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_compare import document_of
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._audit_junit import audit_junit
 
+from tests.support import quick_python
 from tests.support.audit_reports import changed, hostile, report
-from tests.support.control import BIN
+from tests.support.control import BIN, Control
 from tests.support.paths import ROOT
 
 SCHEMA = ROOT / "tests/schemas/junit-10.xsd"
@@ -61,12 +62,9 @@ def play(folder: pathlib.Path, document: dict[str, Any], *arguments: str) -> str
     """The output of a playbook that writes a report."""
     (folder / "play.yml").write_text(PLAY)
     (folder / "dest.json").write_text(json.dumps(document))
-    command = [str(BIN / "ansible-playbook"), str(folder / "play.yml"), "-e", f"dest={folder}/dest", *arguments]
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv/collections"),
-    }
+    program = str(Control.ansible_playbook or BIN / "ansible-playbook")
+    command = [program, str(folder / "play.yml"), "-e", f"dest={folder}/dest", *arguments]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **quick_python.CONFIGURED}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.lab import accounts, at_aws_names, state
 from tests.support.at_aws import ControlAtAwsNames, control_host
-from tests.support.control import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Run
+from tests.support.control import BIN, REPOSITORY_ARN, ROLE, ROLE_ARN, Control, Run
 from tests.support.paths import LAB_PYTHON, ROOT
 
 pytestmark = pytest.mark.engine
@@ -64,8 +64,11 @@ class Host:
         )
         places = {"home": str(self.home), "bin_dir": str(self.bin), **variables}
         declared = json.dumps({f"ecr_credential_helper_{name}": value for name, value in places.items()})
-        command = [BIN / "ansible-playbook", playbook, "-e", declared, *arguments]
-        command = [*(without_helper() if hide_helper else []), *command]
+        words = [playbook, "-e", declared, *arguments]
+        if hide_helper:
+            command = [*without_helper(), BIN / "ansible-playbook", *words]
+        else:
+            command = [self.control.program(None), *words, "-e", f"ansible_python_interpreter={self.control.python}"]
         return self.control._run(command, None, ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
 
     def pull(self, engine: str, image: str) -> subprocess.CompletedProcess[str]:
@@ -115,7 +118,7 @@ def declared() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, podman: dict[str, str]) -> Iterator[Host]:
     """Both owner accounts share `release`. The user has profiles, a login elsewhere, and another helper."""
-    with control_host(tmp_path_factory.mktemp("host")) as control:
+    with control_host(tmp_path_factory.mktemp("host")) as control, control.quick():
         control.engines = {**control.engines, **podman}
         host = Host(control)
         for folder in (host.bin, host.auth_file.parent, host.aws_config.parent):
@@ -438,7 +441,7 @@ def test_files_that_the_module_creates_are_deleted(homes: pathlib.Path) -> None:
 
 def module(options: dict[str, Any]) -> dict[str, Any]:
     """The result of the module, run as Ansible runs it on a host."""
-    command = [str(BIN / "python"), "-m", MODULE]
+    command = [str(Control.python or BIN / "python"), "-m", MODULE]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".venv/collections")}
     typed = json.dumps({"ANSIBLE_MODULE_ARGS": options})
     ran = subprocess.run(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import pathlib
 import signal
@@ -69,12 +70,9 @@ def fork() -> None:
 
     A lab that does not start leaves the reason in its log.
     """
-    from . import accounts, client_caches, server, validation
+    from . import server
 
-    client_caches.install()
-    validation.preload()
-    for service in ("iam", "ecr"):
-        accounts.client(service, "http://127.0.0.1", "none", "none")
+    preload()
     gc.freeze()  # untouched memory is not copied to a lab
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the labs
     for line in sys.stdin:
@@ -90,6 +88,23 @@ def fork() -> None:
                 traceback.print_exc()
             finally:
                 os._exit(0)
+
+
+def preload() -> None:
+    """Do once for all labs the imports and the reads of their first requests. `server` is imported before."""
+    from ministack.core import iam_actions, responses
+
+    from . import accounts, client_caches, validation
+
+    client_caches.install()
+    validation.preload()
+    for service in ("iam", "ecr"):
+        client_caches.preload(accounts.client(service, "http://127.0.0.1", "none", "none"))
+    for service in ("iam", "ecr", "sts"):
+        responses._service_model(service)
+        iam_actions._tag_operations(service)
+    for name in ("apigateway", "apigateway_v1", "eventbridge", "scheduler"):
+        importlib.import_module(f"ministack.services.{name}")
 
 
 def _redirect(log: pathlib.Path) -> None:

@@ -31,7 +31,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quick]:
 
 
 def assert_runs(path: pathlib.Path, reader: Terminal, start_lab: Callable[[pathlib.Path], None]) -> None:
-    """Run a page. If it does not start a lab itself, one runs before, which `make lab-up` then finds."""
+    """Run a page. If it does not start a lab itself, one runs before."""
     if not any("make lab-up" in block.text for block in commands(path)):
         lab = reader.folder / ".lab"
         lab.mkdir(mode=0o700)

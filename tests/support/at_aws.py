@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.lab import at_aws_names
-from tests.support import aws_cli
-from tests.support.control import Control, Run
+from tests.support import aws_cli, quick_python
+from tests.support.control import BIN, Control, Run
 from tests.support.engines import dockerd
 from tests.support.lab import Lab
 from tests.support.paths import LAB_PYTHON, ROOT
@@ -27,6 +27,17 @@ class ControlAtAwsNames(Control):
     def __init__(self, folder: pathlib.Path, inside: list[str]) -> None:
         super().__init__(Lab(folder / "lab"), folder)
         self.inside, self.python = inside, None
+
+    @contextlib.contextmanager
+    def quick(self) -> Iterator[None]:
+        """Within, quick programs run in the namespaces. Their start costs as much as two real playbooks."""
+        with (
+            quick_python.running(self.folder, BIN / "python", self.inside) as self.python,
+            quick_python.running_ansible(
+                self.folder, BIN / "python", self.python, inside=self.inside
+            ) as self.ansible_playbook,
+        ):
+            yield
 
     def environment(self, profile: str | None) -> dict[str, str]:
         given = super().environment(profile)

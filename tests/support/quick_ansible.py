@@ -22,12 +22,14 @@ import ansible.cli.playbook
 import ansible.constants
 from ansible._internal import _task
 from ansible._internal._templating._engine import TemplateEngine
-from ansible._internal._templating._jinja_bits import AnsibleEnvironment, _TemplateCompileContext
+from ansible._internal._templating._jinja_bits import _TemplateCompileContext
 from ansible.executor.process import worker
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.base import Base
 from ansible.plugins import loader
 from ansible.utils import display
+
+from tests.support import compiled_templates
 
 ROOT = pathlib.Path(__file__).parents[2]
 COLLECTIONS = ROOT / ".venv/collections/ansible_collections"
@@ -99,20 +101,8 @@ def _parse_roles() -> None:
 
 
 def _compile_templates(values: object) -> None:
-    """Keep the code of templates. The key is all that Ansible's own environment compiles them with."""
-    compiled: dict[tuple[str, bool], types.CodeType] = {}
-    compile_template = AnsibleEnvironment.compile
-
-    def compile_once(self: AnsibleEnvironment, source: Any, *arguments: Any, **options: Any) -> Any:
-        context = _TemplateCompileContext.current(optional=True)
-        if not isinstance(source, str) or self.overlayed or arguments or options or not context:
-            return compile_template(self, source, *arguments, **options)
-        key = (str(source), context.escape_backslashes)
-        if key not in compiled:
-            compiled[key] = compile_template(self, source)
-        return compiled[key]
-
-    AnsibleEnvironment.compile = compile_once
+    """Keep the code of these templates, and of all others that are compiled."""
+    compiled_templates.keep()
     environment = TemplateEngine(variables={}).environment
     with _TemplateCompileContext(escape_backslashes=True):
         for text in _texts(values):

@@ -22,18 +22,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-UTILITIES = (
-    "_image_pull",
-    "_pull_role",
-    "_module",
-    "_access_probe",
-    "_pull",
-    "_helper_plan",
-    "_repository_tag",
-    "_share_info",
-    "_retry",
+#: Imports of a running module, beside the `module_utils` of this collection.
+LATE = (
+    "ansible.module_utils._internal._json._profiles._module_legacy_c2m",
+    "ansible.module_utils._internal._json._profiles._module_legacy_m2c",
+    "ansible_collections.amazon.aws.plugins.module_utils.modules",
 )
 SERVICES = ("iam", "sts", "ecr", "resourcegroupstaggingapi")
 STARTING = 300  # seconds
@@ -44,16 +39,23 @@ CONFIGURATION = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR":
 CONFIGURED = {**CONFIGURATION, "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"}
 
 
-def running(folder: pathlib.Path, python: pathlib.Path) -> contextlib.AbstractContextManager[pathlib.Path]:
+def running(
+    folder: pathlib.Path, python: pathlib.Path, inside: Sequence[str] = ()
+) -> contextlib.AbstractContextManager[pathlib.Path]:
     """Context manager that yields a quick `python`.
 
     :param folder: contains the program and the socket of the server
+    :param inside: the words before the command of the server
     """
-    return _serving(folder, python, "python", PYTHONPATH=str(ROOT / ".venv/collections"))
+    return _serving(folder, python, "python", None, inside, PYTHONPATH=str(ROOT / ".venv/collections"))
 
 
 def running_ansible(
-    folder: pathlib.Path, python: pathlib.Path, quick: pathlib.Path, configuration: dict[str, str] | None = None
+    folder: pathlib.Path,
+    python: pathlib.Path,
+    quick: pathlib.Path,
+    configuration: dict[str, str] | None = None,
+    inside: Sequence[str] = (),
 ) -> contextlib.AbstractContextManager[pathlib.Path]:
     """Context manager that yields a quick `ansible-playbook` with this configuration.
 
@@ -62,7 +64,7 @@ def running_ansible(
     :param quick: the quick `python`. It is `sys.executable` in a run, so modules with this interpreter run there
     :param configuration: variables of the environment; `CONFIGURED` if omitted
     """
-    return _serving(folder, python, "ansible-playbook", quick, **(configuration or CONFIGURED))
+    return _serving(folder, python, "ansible-playbook", quick, inside, **(configuration or CONFIGURED))
 
 
 def serves(environment: dict[str, str]) -> bool:
@@ -73,13 +75,18 @@ def serves(environment: dict[str, str]) -> bool:
 
 @contextlib.contextmanager
 def _serving(
-    folder: pathlib.Path, python: pathlib.Path, name: str, quick: pathlib.Path | None = None, **variables: str
+    folder: pathlib.Path,
+    python: pathlib.Path,
+    name: str,
+    quick: pathlib.Path | None,
+    inside: Sequence[str],
+    **variables: str,
 ) -> Iterator[pathlib.Path]:
     path, program = folder / f"{name}.socket", folder / name
     program.write_text(f"#!/bin/sh\nexec '{python}' -IS '{CLIENT}' '{path}' \"$@\"\n", encoding="utf-8")
     program.chmod(0o755)
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **variables}
-    command = [str(python), "-m", "tests.support.quick_python", name, str(path), str(quick or python)]
+    command = [*inside, str(python), "-m", "tests.support.quick_python", name, str(path), str(quick or python)]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as server:
@@ -107,11 +114,14 @@ def preload() -> None:
     from tests.lab import client_caches
 
     client_caches.install()
-    for name in UTILITIES:
-        importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.module_utils.{name}")
+    for file in (ROOT / "plugins/module_utils").glob("*.py"):
+        importlib.import_module(f"ansible_collections.crossaccount.ecr.plugins.module_utils.{file.stem}")
+    for name in LATE:
+        with contextlib.suppress(ImportError):  # older versions of Ansible have no such file
+            importlib.import_module(name)
     session = boto3.session.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
     for service in SERVICES:
-        session.client(service)
+        client_caches.preload(session.client(service))
     gc.freeze()  # untouched memory is not copied to a child
 
 
