@@ -14,6 +14,8 @@ options:
       - After a change, wait until AWS returns the new settings three times in a row.
       - AWS may still deny the consumer account for a few seconds. In the consumer account,
         M(crossaccount.ecr.ecr_access_info) proves the access, and retries during this time.
+      - If a read before a removal does not return everything that is to be removed, read up to three times, because AWS
+        may return an earlier state.
     type: bool
     default: true
   wait_timeout:

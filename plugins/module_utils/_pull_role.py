@@ -21,6 +21,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module, warn
 from ansible_collections.crossaccount.ecr.plugins.module_utils._names import name_problems
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import confirmed_removal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_declaration import role_declaration_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._role_writes import carry_out
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import session_of
@@ -86,8 +87,16 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
     declared_owner.check(owner.account)
     role = PullRole(session.client("iam"), owner, declared.name, declared.policy_name, declared.path)
     new = NewValues(lambda: secrets.token_hex(16), session.now)
-    planned = plan_pull_role(role.read(), declared, owner, new, problems)
-    problems.check()
+
+    def read_and_plan() -> PlannedRole:
+        found = Problems()
+        planned = plan_pull_role(role.read(), declared, owner, new, found)
+        found.check()
+        return planned
+
+    is_removal = declared.is_narrowed or not declared.is_present
+    once = module.check_mode or not is_removal
+    planned = read_and_plan() if once else confirmed_removal(read_and_plan, _finds_a_role, wait)
 
     warn(module, planned.warnings)
     if module.check_mode:
@@ -101,6 +110,11 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
         "steps": written,
         **_result(planned),
     }
+
+
+def _finds_a_role(planned: PlannedRole) -> bool:
+    """Whether the role exists and has something to remove."""
+    return planned.plan.before.role_exists and bool(planned.plan.steps)
 
 
 def _result(planned: PlannedRole) -> Json:

@@ -27,12 +27,14 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_polic
     AccessDeclaration,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_plan import (
+    AccessStatementPlan,
     merged,
     no_repository_warning,
     plan_statements,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_reads import repository_policies
 from ansible_collections.crossaccount.ecr.plugins.module_utils._repository_policy_writes import PolicyWriter
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import confirmed_removal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import discover, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
@@ -90,10 +92,15 @@ def repository_policy_statement(module: Module, progress: Progress = no_progress
     problems.extend(declared.problems_in(owner))
     problems.check()
 
-    found = _read(session, owner, declared, wait)
-    selected = {*found.selected}
     wanted = declared.statements(owner, session.region)
-    plan = plan_statements(found.policies, selected, declared, wanted)
+
+    def read_and_plan() -> tuple[_Found, AccessStatementPlan]:
+        found = _read(session, owner, declared, wait)
+        return found, plan_statements(found.policies, {*found.selected}, declared, wanted)
+
+    once = declared.is_present or module.check_mode
+    found, plan = read_and_plan() if once else confirmed_removal(read_and_plan, lambda one: not one[1].unchanged, wait)
+    selected = {*found.selected}
     problems.extend(found.problems(declared, owner.account, session.region))
     problems.extend(plan.problems)
     problems.check()

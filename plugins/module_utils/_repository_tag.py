@@ -17,6 +17,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import Pr
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import arn_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._json import Json
 from ansible_collections.crossaccount.ecr.plugins.module_utils._module import Module
+from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import confirmed_removal
 from ansible_collections.crossaccount.ecr.plugins.module_utils._session import Session, session_of
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration import (
     TAG_ARGUMENTS,
@@ -27,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_declaration 
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_discovery import declared_names, tags_of_each
 from ansible_collections.crossaccount.ecr.plugins.module_utils._tag_plan import (
     TaggedRepository,
+    TagPlan,
     missing_repository_problems,
     plan_tags,
     tag_plan_problems,
@@ -58,11 +60,17 @@ def tag_repositories(module: Module, progress: Progress = lambda _text: None) ->
     session = session_of(module)
     owner.check(session.identity["account"])
     ecr = session.client("ecr")
-    repositories = read_repositories(session, ecr, declared, wait, problems)
-    plan = plan_tags(repositories, declared.tags, declared.is_present)
-    problems.extend(tag_plan_problems(plan))
-    problems.check()
-    registry = _ecr.repository_uri(ecr, plan.repositories[0].name).partition("/")[0] if repositories else ""
+
+    def read_and_plan() -> TagPlan:
+        found = Problems()
+        plan = plan_tags(read_repositories(session, ecr, declared, wait, found), declared.tags, declared.is_present)
+        found.extend(tag_plan_problems(plan))
+        found.check()
+        return plan
+
+    once = declared.is_present or module.check_mode
+    plan = read_and_plan() if once else confirmed_removal(read_and_plan, lambda one: one.is_complete, wait)
+    registry = _ecr.repository_uri(ecr, plan.repositories[0].name).partition("/")[0] if plan.repositories else ""
     if plan.changes and not module.check_mode:
         writer = TagWriter(session.client("resourcegroupstaggingapi"), ecr, plan, wait)
         writer.write(progress)

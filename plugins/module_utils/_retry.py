@@ -58,6 +58,25 @@ def wait_until_consistent(missing: t.Callable[[], list[str]], options: WaitOptio
             time.sleep(options.interval)
 
 
+def confirmed_removal(
+    read: t.Callable[[], Value], is_complete: t.Callable[[Value], bool], options: WaitOptions
+) -> Value:
+    """The plan of a removal: the first that finds everything that is to be removed, or the last of several plans.
+
+    AWS may return an earlier state, in which a part did not exist yet. Later writes rely on its removal.
+
+    :param read: reads the state, and plans the removal
+    :param is_complete: whether a plan removes everything that was declared
+    """
+    plan = read()
+    for _number in range(CONSISTENT_READS - 1 if options.wait else 0):
+        if is_complete(plan):
+            break
+        time.sleep(options.interval)
+        plan = read()
+    return plan
+
+
 def read_until(read: t.Callable[[], Value], is_final: t.Callable[[Value], bool], options: WaitOptions) -> Value:
     """The last value of `read`: a final value, or the value at the deadline. Without `wait`, it is read once."""
     deadline = time.monotonic() + options.seconds

@@ -62,6 +62,11 @@ class TagPlan:
         """The changes in the format of Ansible's diff."""
         return tag_diff(self.changes)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the plan changes all repositories."""
+        return len(self.changes) == len(self.repositories)
+
     def is_done(self, change: TagChange, tags: dict[str, str] | None) -> bool:
         """Whether a change is complete. Other tags of the repository are not compared.
 

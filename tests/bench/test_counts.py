@@ -56,6 +56,9 @@ def test_tagging_reads_once_and_writes_twenty_at_a_time(ground: Ground, count: i
     assert writes == requests["tagging:TagResources"] == -(-count // 20)
     requests = calls(ground, "ecr_repository_tag", module_options)
     assert requests == Counter({READ: count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
+    other = {**module_options, "tags": {"nothing": "to-remove"}, "state": "absent"}
+    requests = calls(ground, "ecr_repository_tag", other)
+    assert requests == Counter({READ: WAIT * count, "sts:GetCallerIdentity": 1, "ecr:DescribeRepositories": 1})
 
 
 def test_discovery_lists_pages_and_reads_the_selection(ground: Ground) -> None:

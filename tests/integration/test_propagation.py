@@ -131,6 +131,23 @@ def test_owner_modules_wait_until_aws_returns_the_write(control: Control, seed: 
         assert module != "iam_ecr_pull_role" or "state" in options or len(versions(control, name)) <= 2
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_removal_of_what_aws_does_not_return_yet(control: Control, seed: int) -> None:
+    """The first read of a removal may return the state before the access existed. Later writes rely on the removal."""
+    name, consumers = f"late-{seed}", [{"account": accounts.CONSUMER}]
+    statement = {"name": name, "consumers": consumers, "region": accounts.REGION}
+    for module, options in (
+        ("ecr_repository_tag", {"names": ["release"], "tags": {"late": "yes"}}),
+        ("ecr_repository_policy_statement", {**statement, "names": ["release"]}),
+        ("ecr_repository_policy_statement", {**statement, "policy": "registry", "repository_tags": RELEASE}),
+    ):
+        with propagation(control.lab, seed, 0.6):
+            assert owner(control, module, **options, wait=False)["changed"]
+            removed = owner(control, module, **options, state="absent", wait_interval=0.5)
+        assert (removed.get("msg"), removed["changed"]) == (None, True)
+        assert owner(control, module, **options, state="absent")["changed"] is False
+
+
 def test_the_consumer_waits_by_doing(control: Control) -> None:
     """The owner's side did not wait; each call may ask a copy that does not know the share, or a part of it, yet."""
     with propagation(control.lab, 6, 4):

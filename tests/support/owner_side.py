@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _module
-from ansible_collections.crossaccount.ecr.plugins.modules import ecr_repository_tag, iam_ecr_pull_role
+from ansible_collections.crossaccount.ecr.plugins.modules import (
+    ecr_repository_policy_statement,
+    ecr_repository_tag,
+    iam_ecr_pull_role,
+)
 from ansible_collections.crossaccount.ecr.plugins.plugin_utils._controller import Controller
 
 from tests.lab import accounts
@@ -20,7 +24,11 @@ from tests.support.policies import Statement
 RELEASE = {"environment": "release"}
 CONSUMER = {"account": accounts.CONSUMER, "external_id": "test"}
 STRANGER = {"account": accounts.STRANGER, "external_id": "other"}
-MODULES = {"iam_ecr_pull_role": iam_ecr_pull_role, "ecr_repository_tag": ecr_repository_tag}
+MODULES = {
+    "iam_ecr_pull_role": iam_ecr_pull_role,
+    "ecr_repository_tag": ecr_repository_tag,
+    "ecr_repository_policy_statement": ecr_repository_policy_statement,
+}
 TRUST_OF_OTHERS = {"Effect": "Allow", "Principal": {"AWS": accounts.STRANGER}, "Action": "sts:AssumeRole"}
 OURS = [{"Key": "managed-by", "Value": "crossaccount.ecr"}]
 

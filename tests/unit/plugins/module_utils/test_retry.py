@@ -13,6 +13,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils import _retry
 from ansible_collections.crossaccount.ecr.plugins.module_utils._errors import EcrError
 from ansible_collections.crossaccount.ecr.plugins.module_utils._retry import (
     backoff,
+    confirmed_removal,
     read_until,
     retry_while_propagating,
     wait_until_consistent,
@@ -65,6 +66,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_confirmation_needs_several_reads_in_a_row(clock: Clock, answers: list[list[str]], slept: int) -> None:
     left = list(answers)
     wait_until_consistent(lambda: left.pop(0), OPTIONS)
+    assert left == []
+    assert clock.slept == [0.5] * slept
+
+
+@pytest.mark.parametrize(
+    ("plans", "options", "slept"),
+    [
+        ([2], OPTIONS, 0),
+        ([1, 2], OPTIONS, 1),  # the first read returned an earlier state of one of two repositories
+        ([0, 0, 2], OPTIONS, 2),
+        ([0, 0, 0], OPTIONS, 2),  # nothing is left to remove
+        ([0], replace(OPTIONS, wait=False), 0),
+    ],
+)
+def test_removal_does_not_rely_on_one_read(clock: Clock, plans: list[int], options: WaitOptions, slept: int) -> None:
+    left = list(plans)
+    assert confirmed_removal(lambda: left.pop(0), lambda plan: plan == 2, options) == plans[-1]
     assert left == []
     assert clock.slept == [0.5] * slept
 
