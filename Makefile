@@ -121,8 +121,10 @@ bench: setup engines ## Measure against bare boto3, the aws CLI, skopeo and dock
 test-live: setup ## The live suite, between two real AWS accounts: OWNER_PROFILE=… CONSUMER_PROFILE=….
 	@$(BIN)/python -m tests.live
 
+# Before the workers start, pytest rewrites the assertions of every file, and stores them. Otherwise, each worker would do it.
 pytest: setup
 	@echo "== pytest"
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
 	@if [ -z "$(ROOT)" ] && [ -z "$${CI:-}" ]; then \
 	  echo "Not root: dockerd cannot be started here, so the tests marked 'engine' are left out."; \
 	  $(BIN)/python -m pytest $(PARALLEL) -m 'not engine'; \
