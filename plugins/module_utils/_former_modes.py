@@ -28,6 +28,7 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._role_state impor
 from ansible_collections.crossaccount.ecr.plugins.module_utils._share import (
     REGISTRY_POLICY,
     REPOSITORY_POLICY,
+    ROLE,
     Account,
     Share,
 )
@@ -40,7 +41,8 @@ class PolicySearch:
     """The policies to read in one region.
 
     :param modes: the modes whose policies are read
-    :param required: the modes of the shares; the policies of another mode may be unreadable
+    :param required: the modes whose policies must be readable. If a share is present, these are all: a statement that
+        is not found would give access by the tags that the run adds
     :param sids: the Sids of the shares
     """
 
@@ -56,7 +58,8 @@ def policy_search(shares: t.Iterable[Share], roles: t.Mapping[str, RoleState], r
     """
     in_region = [own for own in families(shares) if region in own[0].regions]
     found = [own for own in in_region if not (own[0].has_role and _is_in_use(own, roles))]
-    required = frozenset(share.mode for own in found for share in own if not share.has_role)
+    is_present = any(own[0].is_present for own in found)
+    required = frozenset(POLICY_MODES) if is_present else frozenset(own[0].mode for own in found) - {ROLE}
     modes = POLICY_MODES if found else (REGISTRY_POLICY,) if in_region else ()
     return PolicySearch(frozenset(modes), required, tuple(sid_of(own[0].label) for own in found))
 

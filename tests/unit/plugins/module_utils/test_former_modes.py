@@ -74,18 +74,24 @@ def theirs(world: OwnerAccount) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mode", "attached", "region", "required"),
+    ("mode", "state", "region", "required"),
     [
-        ("role", False, REGION, []),
-        ("role", False, "us-east-1", None),
-        ("repository_policy", True, REGION, ["repository_policy"]),
-        ("registry_policy", False, REGION, ["registry_policy"]),
+        ("role", "present", REGION, MODES[1:]),
+        ("role", "absent", REGION, []),
+        ("role", "present", "us-east-1", None),
+        ("repository_policy", "present", REGION, MODES[1:]),
+        ("registry_policy", "absent", REGION, ["registry_policy"]),
     ],
 )
-def test_policies_to_read(mode: str, attached: bool, region: str, required: list[str] | None) -> None:
-    """Only the policies of the mode of the share must be readable."""
-    options = {"shares": [share(mode)], "defaults": None, "state": "present", "trust_policy_quota": 2048}
-    found = policy_search(declared_shares(options, REGION), {"share": RoleState(True, attached=attached)}, region)
+def test_policies_to_read(mode: str, state: str, region: str, required: list[str] | None) -> None:
+    """Those of the mode of an absent share must be readable; if a share is present, all of them."""
+    options = {
+        "shares": [{**share(mode), "state": state}],
+        "defaults": None,
+        "state": "present",
+        "trust_policy_quota": 2048,
+    }
+    found = policy_search(declared_shares(options, REGION), {"share": RoleState()}, region)
     expected = PolicySearch(frozenset(MODES[1:]), frozenset(required or ()), (sid_of("share"),))
     assert found == (PolicySearch() if required is None else expected)
 
