@@ -45,6 +45,7 @@ class RegistryDocument(t.Generic[Content]):
     :param write: replaces it, with one request
     :param merge: adds or removes the part of the module; raises an error if the result must not be written
     :param elements: the parts of the document, for the comparison
+    :param planned: the document that the plan has read; empty if the plan is not known
     """
 
     name: str
@@ -52,6 +53,7 @@ class RegistryDocument(t.Generic[Content]):
     write: t.Callable[[Content], None]
     merge: t.Callable[[Content], Content]
     elements: t.Callable[[Content], Elements]
+    planned: tuple[Content, ...] = ()
 
 
 def write_merged(document: RegistryDocument[Content], wait: WaitOptions) -> tuple[Content, Content]:
@@ -91,8 +93,10 @@ def _send(
     :param sent: receives the write that AWS has applied, or may have applied
     """
     failure: Exception | None = None
+    last = document.planned
     for _attempt in backoff(wait):
-        before = document.read()
+        before = _read(document, last)
+        last = (before,)
         after = document.merge(before)
         if after == before:
             return sent[0] if sent else (before, after)
@@ -109,6 +113,21 @@ def _send(
         sent.append((before, after))
         return before, after
     raise t.cast(Exception, failure)
+
+
+def _read(document: RegistryDocument[Content], last: tuple[Content, ...]) -> Content:
+    """Read the document, and read it again until it equals the document of the read before.
+
+    AWS may return an earlier document once. Its merge would remove what other programs have written since.
+
+    :param last: the document of the read before; empty for the first read
+    """
+    content = document.read()
+    for _number in range(CONSISTENT_READS):
+        if not last or content == last[0]:
+            break
+        last, content = (content,), document.read()
+    return content
 
 
 def unconfirmed(document: RegistryDocument[Content], before: Content, after: Content) -> list[str]:

@@ -90,7 +90,7 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
     before, after = plan.before, plan.merged.policy
     if after != before and not module.check_mode:
         progress(f"writing the {plan.name}")
-        before, after = write_merged(_document(session, plan.name, declared, plan.wanted), wait)
+        before, after = write_merged(_document(session, plan, declared), wait)
     return {
         "changed": after != before,
         "account": session.identity["account"],
@@ -103,22 +103,23 @@ def policy_statement(module: Module, progress: Progress = no_progress) -> Json:
 
 
 def _document(
-    session: Session, name: str, declared: StatementDeclaration, wanted: Document
+    session: Session, plan: StatementPlan, declared: StatementDeclaration
 ) -> RegistryDocument[Document | None]:
     reader, writer = session.client("ecr"), session.client("ecr", retries=ONE_ATTEMPT)
 
     def merge(policy: Document | None) -> Document | None:
-        merged, problems = merge_statement(policy, declared, wanted), Problems()
+        merged, problems = merge_statement(policy, declared, plan.wanted), Problems()
         problems.extend(merged.problems)
         problems.check()
         return merged.policy
 
     return RegistryDocument(
-        name,
-        functools.partial(read_registry_policy, reader, name),
+        plan.name,
+        functools.partial(read_registry_policy, reader, plan.name),
         functools.partial(_write, writer),
         merge,
         statement_elements,
+        (plan.before,),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 try:
     import botocore
@@ -96,7 +96,7 @@ def replication_rule(module: Module, progress: Progress = no_progress) -> Json:
     before, after = plan.before, plan.merged.rules
     if after != before and not module.check_mode:
         progress(f"writing the {plan.document.name}")
-        before, after = write_merged(plan.document, wait)
+        before, after = write_merged(replace(plan.document, planned=(plan.before,)), wait)
     return {
         "changed": after != before,
         "source": source._asdict(),

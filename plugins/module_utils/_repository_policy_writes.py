@@ -63,6 +63,11 @@ class PolicyWriter:
     _written: dict[str, _Written] = field(default_factory=dict)
     _failures: Failures = field(default_factory=dict)
 
+    @functools.cached_property
+    def _planned(self) -> dict[str, _Policy]:
+        """The policy of each repository as the plan has read it."""
+        return {change.name: change.before for change in self.plan.changes}
+
     def write(self, progress: Progress) -> None:
         """Write all policies, and read them again.
 
@@ -112,6 +117,7 @@ class PolicyWriter:
             functools.partial(_write, self.writer, name),
             lambda policy: self.merge(policy, name),
             statement_elements,
+            (self._planned[name],),
         )
 
 

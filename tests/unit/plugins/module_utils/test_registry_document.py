@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,6 +167,18 @@ def test_only_the_window_of_one_request_loses_a_change(kind: str, is_present: bo
             if error is None and last < len(REQUESTS):
                 assert not is_lost, case
     assert cases == 1407  # for each document, twice: our part is added, and it is removed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("planned", "first", "reads"), [("other", "other", 1), ("other", "", 3), ("", "other", 2)])
+def test_an_earlier_document_is_read_again_before_the_write(kind: str, planned: str, first: str, reads: int) -> None:
+    """Another program wrote before the plan, or between the plan and the write. Its part is kept."""
+    registry = Registry(made(kind, "other"))
+    registry.replies[0] = made(kind, *filter(None, [first]))
+    known = made(kind, *filter(None, [planned]))
+    write_merged(replace(document(registry, kind), planned=(known,)), WAIT)
+    assert registry.content == KINDS[kind][0]("ours")(made(kind, "other"))
+    assert registry.requests == ["read"] * reads + REQUESTS[WRITE:]
 
 
 @pytest.mark.parametrize("kind", KINDS)
