@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tests.support.fixtures import (
     _quick_python,
+    alone,
     clock,
     control,
     docker,
@@ -19,6 +20,7 @@ from tests.support.fixtures import (
 
 __all__ = [
     "_quick_python",
+    "alone",
     "clock",
     "control",
     "docker",

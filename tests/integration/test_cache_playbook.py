@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,8 @@ LAYOUT = {"ecr_cache_engine": "oci_layout"}
 
 
 @pytest.fixture
-def registries(lab: Lab) -> Iterator[Registries]:
+def registries(lab: Lab, control: Control) -> Iterator[Registries]:
+    shutil.rmtree(control.folder / "layout", ignore_errors=True)
     found = Registries(lab)
     found.reset()
     yield found

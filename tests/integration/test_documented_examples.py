@@ -132,9 +132,12 @@ def _repositories(control: Control) -> None:
     iam.create_role(RoleName="deployer", Path="/ci/", AssumeRolePolicyDocument=trust(accounts.OWNER))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shared(control: Control) -> pathlib.Path:
-    """The share that the example of the role makes; the path of its hand-off, which the other examples read."""
+    """The share that the example of the role makes; the path of its hand-off, which the other examples read.
+
+    The examples of the owner account change and end the share.
+    """
     done = run(control, examples("role", "ecr_share"), "owner")
     assert done.code == 0, done
     handoff = control.folder / "handoff.yml"

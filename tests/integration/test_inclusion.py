@@ -139,7 +139,7 @@ def test_roles_work_with_free_strategy_delegation_and_tags(
 
 
 @pytest.mark.usefixtures("shared")
-def test_roles_can_be_included_twice_and_in_blocks(control: Control) -> None:
+def test_roles_can_be_included_twice_and_in_blocks(control: Control, delegated: DelegatedRun) -> None:
     """Each inclusion has its own variables only; one that fails is rescued, and leaves nothing to the next."""
     wrong = {**FIRST, "repositories": ["nowhere"]}
     changed = {**SECOND, "consumers": [{**CONSUMER, "external_id": "another"}]}
@@ -180,3 +180,4 @@ def test_roles_can_be_included_twice_and_in_blocks(control: Control) -> None:
     assert run.changed == 1, run  # the second; the first was so
     assert condition(control, "first") == {"ecr:ResourceTag/environment": "release"}
     assert condition(control, "second") == {"ecr:ResourceTag/audience": "inner"}
+    assert delegated.run("share")[0].changed == 1  # the second is as before

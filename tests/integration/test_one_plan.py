@@ -42,21 +42,21 @@ def tags_of(control: Control, name: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
-def test_a_tag_of_two_roles_stays_when_one_share_ends(control: Control) -> None:
+def test_a_tag_of_two_roles_stays_when_one_share_ends(alone: Control) -> None:
     first, second = share("common-1", "common", CONSUMER), share("common-2", "common", STRANGER)
-    assert run(control, first, second).code == 0
-    ended = run(control, first, playbook="unshare")
+    assert run(alone, first, second).code == 0
+    ended = run(alone, first, playbook="unshare")
     assert ended.code == 0, ended
     words = " ".join(ended.output.split())
     assert "plan=common stays on repository release in ap-northeast-1: role common-2 also grants it." in words
     assert "Roles of this collection that are not declared here: common-2" in words
-    assert reads(control, "common-2", "stranger", "other", "release")
-    assert not reads(control, "common-1", "consumer", "test", "release")
+    assert reads(alone, "common-2", "stranger", "other", "release")
+    assert not reads(alone, "common-1", "consumer", "test", "release")
     # The whole declaration, with the share that has ended.
-    again = run(control, {**first, "state": "absent"}, second)
+    again = run(alone, {**first, "state": "absent"}, second)
     assert (again.code, again.changed) == (0, 0), again
-    last = run(control, second, playbook="unshare")
-    assert (last.code, "plan" in tags_of(control, "release")) == (0, False), last
+    last = run(alone, second, playbook="unshare")
+    assert (last.code, "plan" in tags_of(alone, "release")) == (0, False), last
 
 
 def test_unshare_of_misspelled_role_keeps_live_tags(control: Control) -> None:

@@ -157,6 +157,12 @@ def staff(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> LimitedUsers:
     return LimitedUsers(lab, tmp_path_factory.mktemp("staff"))
 
 
+@pytest.fixture
+def staff_alone(alone: Control) -> LimitedUsers:
+    """The users of an account without the roles and tags of other tests."""
+    return LimitedUsers(alone.lab, alone.folder)
+
+
 # --- whole playbooks -----------------------------------------------------------------------------------------------
 
 
@@ -278,7 +284,9 @@ def shared(staff: LimitedUsers, request: pytest.FixtureRequest) -> Iterator[Cont
     assert control.playbook("unshare", "owner", "-e", f"@{SCENARIO}").code == 0
 
 
-def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff: LimitedUsers, shared: Control) -> None:
+def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff_alone: LimitedUsers) -> None:
+    staff, shared = staff_alone, staff_alone.control("audit")
+    assert shared.share(profile="owner").code == 0
     auditor, audit = staff.hire("auditor", policy("auditor", ROLE_NAME)), {"ecr_audit_regions": [accounts.REGION]}
     variables = {**audit, "ecr_audit_declaration": SCENARIO, "ecr_audit_fail_on": "drift"}
     mark = len(staff.lab.calls())

@@ -74,7 +74,8 @@ def test_lab_returns_a_change_late_and_then_always(lab: Lab) -> None:
             return "no role"
 
     def tags() -> int:
-        return len(ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + "release")["tags"])
+        listed = ecr.list_tags_for_resource(resourceArn=REPOSITORY_ARN + "release")["tags"]
+        return sum(tag["Key"] == "slow" for tag in listed)
 
     with propagation(lab, 1, 600):  # longer than this test: nothing becomes known
         iam.create_role(RoleName="slow", AssumeRolePolicyDocument=trust, Description="first")

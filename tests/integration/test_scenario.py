@@ -16,6 +16,7 @@ import yaml
 
 from tests.lab import accounts
 from tests.support.control import REPOSITORY_ARN, ROLE, ROLE_ARN, Control
+from tests.support.fixtures import podman_storage
 from tests.support.lab import Lab
 from tests.support.paths import ROOT
 
@@ -55,14 +56,14 @@ def digest(control: Control) -> str:
     return str(images["imageDetails"][0]["imageDigest"])
 
 
-def test_check_mode_of_first_share_predicts_it(control: Control) -> None:
-    mark = len(control.lab.calls())
-    run = control.share("--check", "--diff")
+def test_check_mode_of_first_share_predicts_it(alone: Control) -> None:
+    mark = len(alone.lab.calls())
+    run = alone.share("--check", "--diff")
     assert run.code == 0, run
-    assert control.lab.writes_since(mark) == []
+    assert alone.lab.writes_since(mark) == []
     assert run.changed == 3
     assert "ecr:ResourceTag/environment" in run.output
-    assert not control.handoff.exists()
+    assert not alone.handoff.exists()
 
 
 def test_share_agrees_with_the_scenario(shared: Control) -> None:
@@ -263,8 +264,9 @@ def test_undeclared_caller_cannot_assume_the_role(
 
 
 @pytest.mark.engine
-def test_the_oci_layout_loads_into_an_engine(quick: Control, podman: dict[str, str]) -> None:
+def test_the_oci_layout_loads_into_an_engine(quick: Control, tmp_path: pathlib.Path) -> None:
     """podman reads the layout as an image, although ECR has it under Docker's media types."""
+    podman = podman_storage(tmp_path)  # in its own storage, podman would show the digest of this image for another one
     dest = quick.folder / "loads"
     assert quick.pull(ecr_pull_engine="oci_layout", ecr_pull_dest=str(dest)).code == 0
     command = ["podman", "pull", "--quiet", f"oci:{dest}:release:v1.0"]

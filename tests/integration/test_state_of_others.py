@@ -30,21 +30,21 @@ def edit_trust(control: Control, name: str, *statements: dict[str, Any]) -> None
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(*existing, *statements))
 
 
-def test_edited_share_is_reported_and_restored(control: Control) -> None:
+def test_edited_share_is_reported_and_restored(alone: Control) -> None:
     declared: dict[str, Any] = {"ecr_share_exclusive": True, "ecr_share_wait_interval": 0}
-    first = control.share(**declared)
+    first = alone.share(**declared)
     assert first.code == 0, first
-    iam, ecr = control.lab.client("owner", "iam"), control.lab.client("owner", "ecr")
+    iam, ecr = alone.lab.client("owner", "iam"), alone.lab.client("owner", "ecr")
     ecr.create_repository(repositoryName="theirs")
     ecr.tag_resource(resourceArn=REPOSITORY_ARN + "theirs", tags=[{"Key": "Environment", "Value": "release"}])
     edited = document(allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), allow("ecr:GetAuthorizationToken"))
     iam.create_policy_version(PolicyArn=policy_arn(ROLE), PolicyDocument=edited, SetAsDefault=True)
-    edit_trust(control, ROLE, TRUST_OF_OTHERS)
+    edit_trust(alone, ROLE, TRUST_OF_OTHERS)
     added = iam.create_policy(PolicyName="added", PolicyDocument=document(allow("s3:GetObject")))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=ROLE, PolicyArn=added)
     iam.put_role_policy(RoleName=ROLE, PolicyName="inline", PolicyDocument=document(allow("s3:PutObject")))
 
-    run = control.share("--diff", **declared)
+    run = alone.share("--diff", **declared)
     assert run.code == 0, run
     output = " ".join(run.output.split())
     for line in (
@@ -56,8 +56,8 @@ def test_edited_share_is_reported_and_restored(control: Control) -> None:
         assert line in output, run
     for removed in ("Environment: release", "AWS: '333333333333'", "- ecr:GetAuthorizationToken"):
         assert re.search(rf"^- +{re.escape(removed)}$", run.output, re.MULTILINE), run  # in the diff
-    assert [tags_of(control, name) for name in ("release", "develop", "theirs")] == [RELEASE, {}, {}]
-    assert versions(control, ROLE) == {"v1": True, "v2": False}
+    assert [tags_of(alone, name) for name in ("release", "develop", "theirs")] == [RELEASE, {}, {}]
+    assert versions(alone, ROLE) == {"v1": True, "v2": False}
     attached = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
     assert {policy["PolicyArn"] for policy in attached} == {policy_arn(ROLE), added}
     assert "inline" in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]

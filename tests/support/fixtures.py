@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pathlib
 import shutil
 import subprocess
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import botocore.endpoint
 import pytest
@@ -21,7 +22,7 @@ from tests.support.consumer_side import Clock
 from tests.support.control import BIN, Control
 from tests.support.engines import dockerd
 from tests.support.forwarding import HoldingProxy, RecordingProxy, ResponseDroppingProxy
-from tests.support.lab import Lab
+from tests.support.lab import Lab, stop_lab
 from tests.support.owner_resources import Owner
 from tests.support.paths import ROOT
 from tests.support.serving import serving
@@ -50,6 +51,19 @@ def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
     return Control(lab, tmp_path_factory.mktemp("control"))
 
 
+@pytest.fixture
+def alone(start_lab: Callable[[pathlib.Path], None], tmp_path: pathlib.Path) -> Iterator[Control]:
+    """A control node with a lab that no other test uses, for a test of everything that an account has."""
+    folders = [tmp_path / name for name in ("lab", "control")]
+    for folder in folders:
+        folder.mkdir()
+    try:
+        start_lab(folders[0])
+        yield Control(Lab(folders[0]), folders[1])
+    finally:
+        stop_lab(folders[0])
+
+
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with dockerd(tmp_path_factory.mktemp("docker")) as environment:
@@ -70,7 +84,11 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
     Each test file has its own storage, because podman returns the digest of the first of several equal images.
     """
-    folder = tmp_path_factory.mktemp("podman")
+    return podman_storage(tmp_path_factory.mktemp("podman"))
+
+
+def podman_storage(folder: pathlib.Path) -> dict[str, str]:
+    """The environment variables that select storage for podman in a folder."""
     configuration = folder / "storage.conf"
     configuration.write_text(
         f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n', encoding="utf-8"
