@@ -53,7 +53,7 @@ def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
 
 @pytest.fixture
 def alone(start_lab: Callable[[pathlib.Path], None], tmp_path: pathlib.Path) -> Iterator[Control]:
-    """A control node with a lab that no other test uses, for a test of everything that an account has."""
+    """A control node with a lab that no other test uses."""
     folders = [tmp_path / name for name in ("lab", "control")]
     for folder in folders:
         folder.mkdir()
