@@ -316,6 +316,16 @@ def test_check_mode_names_what_it_is_not_allowed_to_check(staff: LimitedUsers, s
     assert warning in " ".join(run.output.split())
 
 
+@pytest.mark.parametrize("action", STATEMENTS)
+def test_first_share_must_be_able_to_read_policies(staff_alone: LimitedUsers, action: str) -> None:
+    """A statement of an earlier mode would give its consumers access by the tags of the new role."""
+    user = staff_alone.hire("owner-creates", without(policy(OWNER, ROLE_NAME), action))
+    mark = len(staff_alone.lab.calls())
+    run = staff_alone.control("first").share(profile=user)
+    assert (run.code, staff_alone.lab.writes_since(mark)) == (2, []), run
+    assert action in run.output, run
+
+
 def test_unbounded_policy_only_lacks_the_conditions() -> None:
     bounded, unbounded = (
         {(action, item["Resource"]) for item in document["Statement"] for action in as_list(item["Action"])}
