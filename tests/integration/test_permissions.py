@@ -275,15 +275,6 @@ def test_policies_allow_exactly_the_called_actions(walked: WalkResult, name: str
     assert sorted(actions(policy(name, "any"))) == sorted(needed)
 
 
-@pytest.fixture
-def shared(staff: LimitedUsers, request: pytest.FixtureRequest) -> Iterator[Control]:
-    """A control node after an administrator has shared the repository `release`."""
-    control = staff.control(request.node.name)
-    assert control.share(profile="owner").code == 0
-    yield control
-    assert control.playbook("unshare", "owner", "-e", f"@{SCENARIO}").code == 0
-
-
 def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff_alone: LimitedUsers) -> None:
     staff, shared = staff_alone, staff_alone.control("audit")
     assert shared.share(profile="owner").code == 0
@@ -301,8 +292,10 @@ def test_auditor_policy_has_exactly_the_calls_of_an_audit(staff_alone: LimitedUs
     assert f"{accounts.CONSUMER} can pull release through role {ROLE_NAME}" in shown[0][0]
 
 
-def test_check_mode_names_what_it_is_not_allowed_to_check(staff: LimitedUsers, shared: Control) -> None:
+def test_check_mode_names_what_it_is_not_allowed_to_check(staff_alone: LimitedUsers) -> None:
     """The run succeeds, even if the plan cannot search for statements of an earlier mode."""
+    staff, shared = staff_alone, staff_alone.control("check")
+    assert shared.share(profile="owner").code == 0
     limited = policy(OWNER, ROLE_NAME)
     for action in STATEMENTS:
         limited = without(limited, action)

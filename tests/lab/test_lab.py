@@ -392,6 +392,10 @@ def test_tagging_api_fails_repositories_denied_by_ecr(
     user = f"limited-{method}"
     statement = [allow("tag:*"), allow(f"ecr:{action}", REPOSITORY_PREFIX + "release")]
     tagging = limited(lab, user, "resourcegroupstaggingapi", statement)
+    ecr, tag = lab.client("owner", "ecr"), {"Key": "team", "Value": "platform"}
+    ecr.untag_resource(resourceArn=REPOSITORY_PREFIX + "develop", tagKeys=["team"])
+    if method == "untag_resources":
+        ecr.tag_resource(resourceArn=REPOSITORY_PREFIX + "release", tags=[tag])
     reply = getattr(tagging, method)(
         ResourceARNList=[REPOSITORY_PREFIX + name for name in ("develop", "release")], **options
     )
@@ -405,10 +409,9 @@ def test_tagging_api_fails_repositories_denied_by_ecr(
         }
     }
     tags = {
-        name: lab.client("owner", "ecr").list_tags_for_resource(resourceArn=REPOSITORY_PREFIX + name)["tags"]
+        name: ecr.list_tags_for_resource(resourceArn=REPOSITORY_PREFIX + name)["tags"]
         for name in ("develop", "release")
     }
-    tag = {"Key": "team", "Value": "platform"}
     assert tag not in tags["develop"]
     assert (tag in tags["release"]) == (method == "tag_resources")
 

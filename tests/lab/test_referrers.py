@@ -65,7 +65,8 @@ def test_referrers_are_described_as_images(signed: tuple[Any, str]) -> None:
     ecr, image = signed
     details = ecr.describe_images(repositoryName=NAME, maxResults=1000)["imageDetails"]
     subjects = [detail["subjectManifestDigest"] for detail in details if "subjectManifestDigest" in detail]
-    assert (len(details), subjects) == (61, [image] * 60)
+    assert subjects.count(image) == 60
+    assert image in [detail["imageDigest"] for detail in details]
     assert {detail["artifactMediaType"] for detail in details if "subjectManifestDigest" in detail} == {SIGNATURE}
 
 

@@ -41,7 +41,8 @@ class Registries:
         for prefix in self.prefixes:
             self.consumer.delete_pull_through_cache_rule(ecrRepositoryPrefix=prefix)
         self.consumer.create_pull_through_cache_rule(**PUBLIC)
-        refusal(self.consumer.delete_repository_creation_template, prefix="cache")
+        for prefix in self.templates:
+            self.consumer.delete_repository_creation_template(prefix=prefix)
         refusal(self.iam.detach_role_policy, RoleName=ROLE, PolicyArn=POLICY)
         refusal(self.iam.delete_role, RoleName=ROLE)
         refusal(self.iam.delete_policy, PolicyArn=POLICY)
