@@ -150,7 +150,15 @@ def statements_of_shares(policy: Document | None) -> dict[str, Document]:
     }
 
 
-def permissions_of_statement(statement: Document) -> Document:
+def permissions_of_shares(policy: Document | None) -> dict[str, Document]:
+    """The permissions that the statements of shares in a policy give, by their Sids.
+
+    :param policy: None without a policy
+    """
+    return {sid: _permissions(statement) for sid, statement in statements_of_shares(policy).items()}
+
+
+def _permissions(statement: Document) -> Document:
     """The permissions that a statement gives. Its conditions on other keys than tags select the consumers."""
     given = {key: value for key, value in statement.items() if key not in ("Sid", "Principal", "NotPrincipal")}
     given["Condition"] = _tag_conditions(statement.get("Condition"))

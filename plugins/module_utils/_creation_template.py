@@ -13,10 +13,7 @@ try:
 except ImportError:
     pass  # AnsibleAWSModule reports it
 
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import (
-    permissions_of_statement,
-    statements_of_shares,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import permissions_of_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._assume import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.crossaccount.ecr.plugins.module_utils._declared_account import REGISTRY_ACCOUNT_ARGUMENT
 from ansible_collections.crossaccount.ecr.plugins.module_utils._ecr import Client
@@ -191,7 +188,7 @@ def _grants(session: Session, region: str) -> Grants:
         unknown.append(message_of(error).rstrip("."))
     try:
         policy = read_registry_policy(session.client("ecr", region), f"registry policy in {region}")
-        statements = {sid: permissions_of_statement(one) for sid, one in statements_of_shares(policy).items()}
+        statements = permissions_of_shares(policy)
     except Exception as error:  # the caller may not need the statements
         unknown.append(message_of(error).rstrip("."))
     return Grants({name: state.permissions or {} for name, state in roles.items()}, "; ".join(unknown), statements)

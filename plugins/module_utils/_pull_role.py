@@ -95,8 +95,7 @@ def pull_role(module: Module, progress: t.Callable[[str], None] = lambda _text: 
         return planned
 
     is_removal = declared.is_narrowed or not declared.is_present
-    once = module.check_mode or not is_removal
-    planned = read_and_plan() if once else confirmed_removal(read_and_plan, _finds_a_role, wait)
+    planned = confirmed_removal(read_and_plan, _finds_a_role, wait) if is_removal else read_and_plan()
 
     warn(module, planned.warnings)
     if module.check_mode:

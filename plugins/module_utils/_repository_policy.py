@@ -98,8 +98,11 @@ def repository_policy_statement(module: Module, progress: Progress = no_progress
         found = _read(session, owner, declared, wait)
         return found, plan_statements(found.policies, {*found.selected}, declared, wanted)
 
-    once = declared.is_present or module.check_mode
-    found, plan = read_and_plan() if once else confirmed_removal(read_and_plan, lambda one: not one[1].unchanged, wait)
+    found, plan = (
+        read_and_plan()
+        if declared.is_present
+        else confirmed_removal(read_and_plan, lambda one: not one[1].unchanged, wait)
+    )
     selected = {*found.selected}
     problems.extend(found.problems(declared, owner.account, session.region))
     problems.extend(plan.problems)

@@ -68,8 +68,7 @@ def tag_repositories(module: Module, progress: Progress = lambda _text: None) ->
         found.check()
         return plan
 
-    once = declared.is_present or module.check_mode
-    plan = read_and_plan() if once else confirmed_removal(read_and_plan, lambda one: one.is_complete, wait)
+    plan = read_and_plan() if declared.is_present else confirmed_removal(read_and_plan, TagPlan.is_complete, wait)
     registry = _ecr.repository_uri(ecr, plan.repositories[0].name).partition("/")[0] if plan.repositories else ""
     if plan.changes and not module.check_mode:
         writer = TagWriter(session.client("resourcegroupstaggingapi"), ecr, plan, wait)

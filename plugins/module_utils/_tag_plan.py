@@ -62,7 +62,6 @@ class TagPlan:
         """The changes in the format of Ansible's diff."""
         return tag_diff(self.changes)
 
-    @property
     def is_complete(self) -> bool:
         """Whether the plan changes all repositories."""
         return len(self.changes) == len(self.repositories)

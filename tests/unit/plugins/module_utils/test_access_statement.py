@@ -11,9 +11,8 @@ from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement
     access_statements,
     has_known_form,
     is_sid_of,
-    permissions_of_statement,
+    permissions_of_shares,
     sid_of,
-    statements_of_shares,
 )
 from ansible_collections.crossaccount.ecr.plugins.module_utils._consumers import consumer_of
 
@@ -26,11 +25,6 @@ UNIT = f"{ORGANIZATION}/r-f6g7/ou-f6g7-11111111"
 
 def statements(*consumers: dict[str, Any], access: str = "pull", **options: Any) -> list[dict[str, Any]]:
     return access_statements("aws", "share", [consumer_of(one) for one in consumers], access, **options)
-
-
-def permissions_of_shares(policy: dict[str, Any] | None) -> dict[str, Any]:
-    """The permissions of the statements in a policy, by Sid."""
-    return {sid: permissions_of_statement(one) for sid, one in statements_of_shares(policy).items()}
 
 
 def test_consumers_without_conditions_have_one_statement() -> None:

@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.crossaccount.ecr.plugins.module_utils import _policy
-from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import (
-    permissions_of_statement,
-    statements_of_shares,
-)
+from ansible_collections.crossaccount.ecr.plugins.module_utils._access_statement import permissions_of_shares
 from ansible_collections.crossaccount.ecr.plugins.module_utils._identity import Identity
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_declaration import TemplateDeclaration
 from ansible_collections.crossaccount.ecr.plugins.module_utils._template_plan import Template
@@ -26,11 +23,6 @@ OWNER = Identity("aws", "111111111111")
 ARN = OWNER.repository("eu-west-1", "")
 RELEASE = _policy.permissions_document(OWNER, {"environment": ("release", "hotfix"), "team": ("a",)})
 TAGS = {"Environment": "release", "cost": "1"}
-
-
-def permissions_of_shares(policy: dict[str, Any] | None) -> dict[str, Any]:
-    """The permissions of the statements in a policy, by Sid."""
-    return {sid: permissions_of_statement(one) for sid, one in statements_of_shares(policy).items()}
 
 
 def with_operator(operator: str, value: str) -> dict[str, Any]:
